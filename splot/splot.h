@@ -1,0 +1,4 @@
+// All of Splot's public interface.
+#pragma once
+
+#include "splot/core/version.h"
