@@ -1,0 +1,271 @@
+#include "splot/backend/cpu/thread_pool.h"
+
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <pthread.h>
+
+namespace splot::cpu {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+// A worker that has just finished looks for more work this long before it sleeps: waking a sleeper costs 5 to
+// 50 us, and the operations of one training step follow each other faster than that.
+constexpr auto kSpin = std::chrono::microseconds(40);
+
+thread_local bool inside_parallel_work = false;
+
+void pause_briefly() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Waits for done() without sleeping, up to kSpin; says whether it came true. The clock is read rarely, and
+// the processor is offered to others each time: with more threads than processors the thread waited for may
+// need this very one.
+template <typename Done>
+bool spin_until(bool may_spin, Done done) {
+  if (done()) return true;
+  if (!may_spin) return false;
+  const auto give_up = std::chrono::steady_clock::now() + kSpin;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (done()) return true;
+      pause_briefly();
+    }
+    std::this_thread::yield();
+  } while (std::chrono::steady_clock::now() < give_up);
+  return done();
+}
+
+// One job at a time. A job is open while `epoch_` is odd. The protocol that lets the caller return safely:
+//   a worker   adds itself to `inside_`, then reads `epoch_`; it touches the job only if it reads the open
+//   epoch; the caller closes `epoch_`, then waits for `inside_` to be zero.
+// Both are sequentially consistent, so at least one of the two sees the other.
+class Pool {
+ public:
+  explicit Pool(int threads) : threads_(threads) {}
+
+  int threads() const { return threads_.load(std::memory_order_relaxed); }
+
+  // Lets one user thread at a time own the pool.
+  std::mutex& owner() { return owner_; }
+
+  void resize(int threads) {
+    stop_workers();
+    threads_.store(threads, std::memory_order_relaxed);
+  }
+
+  void run(Index chunks, ChunkBody body) {
+    start_workers();
+    body_ = &body;
+    chunks_ = chunks;
+    first_failed_ = chunks;
+    next_.store(0, std::memory_order_relaxed);
+    epoch_.fetch_add(1);
+    wake(chunks - 1);
+    take_chunks();
+    epoch_.fetch_add(1);
+    if (!spin_until(may_spin_, [&] { return inside_.load() == 0; })) {
+      std::unique_lock lock(mutex_);
+      caller_sleeps_.store(true);
+      left_.wait(lock, [&] { return inside_.load() == 0; });
+      caller_sleeps_.store(false);
+    }
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+ private:
+  void start_workers() {
+    const int wanted = threads() - 1;
+    if (workers_ == wanted) return;
+    may_spin_ = threads() <= static_cast<int>(std::thread::hardware_concurrency());
+    stopping_ = false;
+    while (workers_ < wanted) {
+      try {
+        std::thread([this, seen = epoch_.load()] { work(seen); }).detach();
+      } catch (const std::system_error&) {
+        break;  // The system gives no more threads: the ones there are do the work.
+      }
+      std::lock_guard lock(mutex_);
+      ++workers_;
+    }
+  }
+
+  void stop_workers() {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    epoch_.fetch_add(2);
+    arrived_.notify_all();
+    left_.wait(lock, [&] { return workers_ == 0; });
+  }
+
+  void wake(Index useful) {
+    if (sleepers_.load() == 0) return;
+    std::lock_guard lock(mutex_);
+    const Index sleepers = sleepers_.load();
+    if (useful >= sleepers) {
+      arrived_.notify_all();
+    } else {
+      for (Index i = 0; i < useful; ++i) arrived_.notify_one();
+    }
+  }
+
+  void work(std::uint64_t seen) {
+    inside_parallel_work = true;
+    for (;;) {
+      const auto news = [&] { return epoch_.load() != seen; };
+      if (!spin_until(may_spin_, news)) {
+        std::unique_lock lock(mutex_);
+        sleepers_.fetch_add(1);
+        arrived_.wait(lock, news);
+        sleepers_.fetch_sub(1);
+      }
+      inside_.fetch_add(1);
+      seen = epoch_.load();
+      if (seen % 2 == 1) take_chunks();
+      const bool last = inside_.fetch_sub(1) == 1;
+      if (last && caller_sleeps_.load()) {
+        std::lock_guard lock(mutex_);
+        left_.notify_all();
+      }
+      if (stopping_.load()) {
+        std::lock_guard lock(mutex_);
+        --workers_;
+        left_.notify_all();
+        return;
+      }
+    }
+  }
+
+  // Chunks are handed out in rising order, so when chunk i throws, every chunk below i has already been
+  // handed out and will be finished: the lowest failure is the same for any number of threads.
+  void take_chunks() {
+    for (;;) {
+      const Index chunk = next_.fetch_add(1, std::memory_order_relaxed);
+      if (chunk >= chunks_) return;
+      try {
+        (*body_)(chunk);
+      } catch (...) {
+        next_.store(chunks_, std::memory_order_relaxed);
+        std::lock_guard lock(mutex_);
+        if (chunk < first_failed_) {
+          first_failed_ = chunk;
+          error_ = std::current_exception();
+        }
+      }
+    }
+  }
+
+  std::mutex owner_;
+  std::atomic<int> threads_;
+
+  // The job. Written by the caller while no worker is inside.
+  const ChunkBody* body_ = nullptr;
+  Index chunks_ = 0;
+  Index first_failed_ = 0;    // guarded by mutex_ while a job is open
+  std::exception_ptr error_;  // guarded by mutex_ while a job is open
+
+  // What threads hammer on gets a cache line each.
+  alignas(64) std::atomic<Index> next_{0};
+  alignas(64) std::atomic<std::uint64_t> epoch_{0};
+  alignas(64) std::atomic<int> inside_{0};
+  alignas(64) std::atomic<bool> caller_sleeps_{false};
+  std::atomic<int> sleepers_{0};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> may_spin_{true};
+  int workers_ = 0;  // changed under mutex_, and only by threads that own the pool or leave it
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;  // workers wait for a job
+  std::condition_variable left_;     // the caller waits for workers
+};
+
+std::string describe_range() { return "a whole number from 1 to " + std::to_string(kMaxThreads); }
+
+int initial_threads() {
+  const char* text = std::getenv("SPLOT_THREADS");
+  if (text == nullptr) {
+    const int processors = static_cast<int>(std::thread::hardware_concurrency());
+    return processors < 1 ? 1 : processors > kMaxThreads ? kMaxThreads : processors;
+  }
+  int threads = 0;
+  const char* end = text + std::strlen(text);
+  const auto [stop, error] = std::from_chars(text, end, threads);
+  if (error != std::errc() || stop != end || threads < 1 || threads > kMaxThreads) {
+    throw std::invalid_argument("SPLOT_THREADS is \"" + std::string(text) + "\"; it must be " +
+                                describe_range());
+  }
+  return threads;
+}
+
+std::atomic<Pool*> the_pool{nullptr};
+
+// A child made by fork has none of its parent's workers, and perhaps a locked mutex: it starts with a pool of
+// its own. The parent's is left alone.
+void forget_pool_in_child() { the_pool.store(nullptr); }
+
+// Never destroyed: workers may be asleep in it while static objects are being destroyed, and another object's
+// destructor may still call parallel_for.
+Pool& pool() {
+  Pool* current = the_pool.load(std::memory_order_acquire);
+  if (current != nullptr) return *current;
+  static const int registered = pthread_atfork(nullptr, nullptr, forget_pool_in_child);
+  static_cast<void>(registered);
+  auto fresh = std::make_unique<Pool>(initial_threads());
+  if (the_pool.compare_exchange_strong(current, fresh.get())) return *fresh.release();
+  return *current;
+}
+
+class InsideParallelWork {
+ public:
+  InsideParallelWork() { inside_parallel_work = true; }
+  ~InsideParallelWork() { inside_parallel_work = false; }
+};
+
+}  // namespace
+
+int num_threads() { return pool().threads(); }
+
+void set_num_threads(int threads) {
+  if (threads < 1 || threads > kMaxThreads) {
+    throw std::invalid_argument("set_num_threads: got " + std::to_string(threads) + "; it must be " +
+                                describe_range());
+  }
+  if (inside_parallel_work) throw std::logic_error("set_num_threads: called from inside parallel work");
+  Pool& p = pool();
+  std::lock_guard lock(p.owner());
+  if (p.threads() != threads) p.resize(threads);
+}
+
+void parallel_for(Index chunks, ChunkBody body) {
+  if (chunks > 1 && !inside_parallel_work) {
+    Pool& p = pool();
+    std::unique_lock lock(p.owner(), std::try_to_lock);
+    if (lock.owns_lock() && p.threads() > 1) {
+      const InsideParallelWork mark;
+      p.run(chunks, body);
+      return;
+    }
+  }
+  for (Index chunk = 0; chunk < chunks; ++chunk) body(chunk);
+}
+
+}  // namespace splot::cpu
