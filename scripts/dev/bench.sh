@@ -1,0 +1,17 @@
+# shellcheck shell=bash
+# measure Splot beside other libraries on this machine
+#
+#   ./dev bench --peers                 the workloads of bench/peers side by side with PyTorch
+#   ./dev bench --peers --json          the same as one JSON array on stdout
+#
+# Installs PyTorch, oneDNN, OpenBLAS and Google Benchmark when they are missing; everything else is done by
+# scripts/bench, which gets all arguments.
+
+source scripts/dev/lib/packages.sh
+if [[ ! -x scripts/bench ]]; then die "there is no scripts/bench, so there is nothing to measure."; fi
+if [[ ${1:-} == --yes ]]; then
+  assume_yes=true
+  shift
+fi
+need build bench
+exec scripts/bench "$@"
