@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Installs the build in SPLOT_BUILD_DIR, moves the result elsewhere (nothing in it may know where it was installed), and
+# builds the program in consumer/ against it: once with find_package, once with pkg-config.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+  printf 'install test: %s\n' "$*" >&2
+  exit 1
+}
+
+cmake --install "$SPLOT_BUILD_DIR" --prefix "$work/first" >"$work/install.log" || fail "cmake --install failed"
+mv "$work/first" "$work/prefix"
+
+# What must not be there: private headers, or a path into the source or build tree.
+private=$(find "$work/prefix" -path '*/internal/*.h' -o -name '*-inl.h')
+[[ -z $private ]] || fail "private headers are installed: $private"
+leaked=$(grep -rlF -e "$SPLOT_BUILD_DIR" -e "$(cd "$here/../.." && pwd)" "$work/prefix" --include='*.cmake' --include='*.pc' \
+  --include='*.h' || true)
+[[ -z $leaked ]] || fail "these installed files name the source or build folder: $leaked"
+
+# Every installed header compiles by itself, in any order.
+cp -r "$here/consumer" "$work/consumer"
+mkdir "$work/consumer/headers"
+(cd "$work/prefix/include" && find splot -name '*.h' | sort) | while IFS= read -r header; do
+  # Twice: the second one is empty only when the header guards itself.
+  printf '#include "%s"\n#include "%s"\n' "$header" "$header" >"$work/consumer/headers/${header//\//_}.cpp"
+done
+
+cmake -S "$work/consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DSPLOT_EXPECTED="$SPLOT_VERSION" \
+  >"$work/configure.log" || fail "find_package(splot) failed"
+cmake --build "$work/build" >"$work/build.log" 2>&1 || {
+  cat "$work/build.log"
+  fail "the program does not build"
+}
+"$work/build/consumer" || fail "the program built with find_package failed"
+
+pc=$(dirname "$(find "$work/prefix" -name splot.pc)")
+export PKG_CONFIG_PATH=$pc
+[[ $(pkg-config --modversion splot) == "$SPLOT_VERSION" ]] || fail "splot.pc states another version"
+libdir=$(pkg-config --variable=libdir splot)
+# shellcheck disable=SC2046,SC2086  # lists of flags
+"$CXX" -std=c++20 ${CXXFLAGS-} "$work/consumer/main.cpp" -o "$work/by_pkg_config" $(pkg-config --cflags --libs splot) ||
+  fail "the program does not build with pkg-config's flags"
+LD_LIBRARY_PATH=$libdir "$work/by_pkg_config" >/dev/null || fail "the program built with pkg-config failed"
+
+# The command finds the library where it was installed with it.
+if [[ -x $work/prefix/bin/splot ]]; then
+  "$work/prefix/bin/splot" --version >/dev/null || fail "the installed command does not start"
+fi
+
+# Only Splot's own names are shown by the library, and it stays small.
+library=$libdir/libsplot.so
+if [[ ${CXXFLAGS-} != *sanitize* ]]; then
+  strip -o "$work/stripped.so" "$library"
+  bytes=$(wc -c <"$work/stripped.so")
+  echo "libsplot.so: $bytes bytes stripped"
+  ((bytes < 8 * 1000 * 1000)) || fail "the stripped library has $bytes bytes, 8,000,000 are allowed"
+fi
