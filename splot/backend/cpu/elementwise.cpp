@@ -1,0 +1,108 @@
+#include "splot/backend/cpu/elementwise.h"
+
+#include "splot/backend/cpu/thread_pool.h"
+#include "splot/core/strided.h"
+
+namespace splot::cpu {
+namespace {
+
+// Inputs that are not dense are brought together in blocks of this many elements, which stay in the first cache.
+constexpr Index kBlock = 512;
+// The unit of work of a thread: fixed, so that results never depend on how many threads there are.
+constexpr Index kChunk = 16 * 1024;
+
+constexpr std::size_t kMaxInputs = 4;
+
+// What the loop over blocks needs to know of each input.
+struct Operands {
+  MergedAxes axes;
+  std::array<const std::byte*, kMaxInputs> base{};
+  std::array<std::size_t, kMaxInputs> bytes{};  // of an element
+  std::array<bool, kMaxInputs> dense{};
+  std::size_t count = 0;
+};
+
+Operands arrange(const KernelArgs& args) {
+  Operands out;
+  out.count = args.inputs.size();
+  const Shape& shape = args.outputs[0].shape();
+  SmallVector<Strides, 4> strides;
+  bool all_dense = true;
+  for (std::size_t i = 0; i < out.count; ++i) {
+    const Tensor& input = args.inputs[i];
+    out.base[i] = static_cast<const std::byte*>(input.raw());
+    out.bytes[i] = input.dtype().size();
+    out.dense[i] = input.is_contiguous() && input.shape() == shape;
+    all_dense = all_dense && out.dense[i];
+  }
+  if (all_dense) return out;
+  for (std::size_t i = 0; i < out.count; ++i) strides.push_back(broadcast_strides(args.inputs[i], shape));
+  out.axes = merge_axes(shape, strides);
+  return out;
+}
+
+// An operand that is one repeated element needs to be spread out only once for a whole chunk.
+bool repeats_one(const Operands& operands, std::size_t i) {
+  for (const Index stride : operands.axes.strides[i]) {
+    if (stride != 0) return false;
+  }
+  return true;
+}
+
+void run_chunk(const Operands& operands, BlockKernel kernel, const void* formula, std::byte* out,
+               std::size_t out_bytes, Index first, Index n) {
+  bool all_dense = true;
+  for (std::size_t i = 0; i < operands.count; ++i) all_dense = all_dense && operands.dense[i];
+  alignas(64) std::byte buffers[kMaxInputs][kBlock * sizeof(double)];
+  const Index step = all_dense ? n : kBlock;
+  for (Index at = 0; at < n; at += step) {
+    const Index run = std::min(step, n - at);
+    const void* in[kMaxInputs];
+    for (std::size_t i = 0; i < operands.count; ++i) {
+      if (operands.dense[i]) {
+        in[i] = operands.base[i] + static_cast<std::size_t>(first + at) * operands.bytes[i];
+        continue;
+      }
+      in[i] = buffers[i];
+      if (at == 0 || !repeats_one(operands, i)) {
+        gather_run(operands.base[i], operands.bytes[i], operands.axes, i, first + at, run, buffers[i]);
+      }
+    }
+    kernel(formula, in, out + static_cast<std::size_t>(first + at) * out_bytes, run);
+  }
+}
+
+}  // namespace
+
+void run_blocks(const KernelArgs& args, const BlockKernels& kernels, const void* formula) {
+  const Index n = args.outputs[0].numel();
+  if (n == 0) return;
+  const DType dtype = args.inputs[0].dtype();
+  const BlockKernel kernel =
+      kernels.table[static_cast<std::size_t>(dtype.code())][static_cast<std::size_t>(instruction_set())];
+  require<DTypeError>(kernel != nullptr, args.op.name, "cannot calculate with ", dtype);
+  const Operands operands = arrange(args);
+  auto* out = static_cast<std::byte*>(args.raw_out());
+  const std::size_t out_bytes = args.outputs[0].dtype().size();
+  const Index chunks = (n + kChunk - 1) / kChunk;
+  if (chunks == 1) {
+    run_chunk(operands, kernel, formula, out, out_bytes, 0, n);
+    return;
+  }
+  parallel_for(chunks, [&](Index chunk) {
+    const Index first = chunk * kChunk;
+    run_chunk(operands, kernel, formula, out, out_bytes, first, std::min(kChunk, n - first));
+  });
+}
+
+}  // namespace splot::cpu
+
+namespace splot {
+
+Text::Text(double constant) {
+  message::append(code, constant);
+  if (code.find_first_of(".en") == std::string::npos) code += ".0";
+  code += 'f';
+}
+
+}  // namespace splot

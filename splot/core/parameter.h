@@ -1,0 +1,58 @@
+// Parameter: a named slot that training writes to.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "splot/core/export.h"
+#include "splot/core/tensor.h"
+
+namespace splot {
+
+/// A value that training changes. Copies share the slot, so two layers that hold the same Parameter have tied
+/// weights. Where a Tensor is expected, the current value is taken; gradients of it collect in grad().
+/// Not safe to assign from one thread while another reads.
+///
+///   Parameter w(tensor({1.0f, 2.0f}), "w");
+///   backward(sum(w * w));      // w.grad() is [2, 4]
+///   w.assign(w.value() - 0.1f * w.grad());
+class SPLOT_API Parameter {
+ public:
+  Parameter() = default;
+  explicit Parameter(const Tensor& value, std::string name = {});
+
+  bool defined() const { return static_cast<bool>(slot_); }
+  /// The value as a variable; a constant while frozen.
+  const Tensor& value() const { return slot_->value; }
+  operator const Tensor&() const { return slot_->value; }
+  const Shape& shape() const { return slot_->value.shape(); }
+  DType dtype() const { return slot_->value.dtype(); }
+  const std::string& name() const { return slot_->name; }
+
+  /// Replaces the value; the shape and dtype must stay (ShapeError, DTypeError). Gradients stay.
+  void assign(const Tensor& value);
+  /// Takes the value out so that an op may reuse its memory; assign() must follow.
+  Tensor take();
+
+  /// What backward() has accumulated since the last zero_grad(); undefined when nothing arrived.
+  Tensor grad() const;
+  void zero_grad();
+  /// A frozen parameter is a constant: no gradient is computed for it.
+  void set_frozen(bool frozen);
+  bool frozen() const { return slot_->frozen; }
+
+  friend bool operator==(const Parameter& a, const Parameter& b) { return a.slot_ == b.slot_; }
+
+ private:
+  struct Slot {
+    Tensor value;
+    std::string name;
+    Ref<Node> node;  // the variable every value of this slot belongs to
+    bool frozen = false;
+  };
+  void attach(const Tensor& value);
+
+  std::shared_ptr<Slot> slot_;
+};
+
+}  // namespace splot
