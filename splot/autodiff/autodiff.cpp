@@ -26,7 +26,8 @@ class Sweep {
               [](const Visit& a, const Visit& b) { return a.node->sequence > b.node->sequence; });
     for (std::size_t i = 0; i < visits_.size(); ++i) place_[visits_[i].node] = i;
     for (std::size_t i = 0; i < roots.size(); ++i) {
-      if (roots[i].requires_grad()) receive(*find(roots[i].impl()->node.get()), roots[i].impl()->output, cotangents[i]);
+      if (roots[i].requires_grad())
+        receive(*find(roots[i].impl()->node.get()), roots[i].impl()->output, cotangents[i]);
     }
   }
 
@@ -92,11 +93,13 @@ class Sweep {
                            "what its derivative needs was freed by an earlier backward pass; keep it with "
                            "{.retain_graph = true}");
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      if (!visit.cotangents[i].defined()) visit.cotangents[i] = zeros(node.outputs[i].shape, node.outputs[i].dtype);
+      if (!visit.cotangents[i].defined())
+        visit.cotangents[i] = zeros(node.outputs[i].shape, node.outputs[i].dtype);
     }
     TensorList outputs = node.kept_outputs;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (outputs[i].defined() && grad_enabled()) outputs[i] = with_history(outputs[i], visit.node, static_cast<int>(i));
+      if (outputs[i].defined() && grad_enabled())
+        outputs[i] = with_history(outputs[i], visit.node, static_cast<int>(i));
     }
     bool needs[32] = {};
     std::vector<char> many;
@@ -106,14 +109,16 @@ class Sweep {
       many.resize(inputs);
       wants = reinterpret_cast<bool*>(many.data());
     }
-    for (std::size_t i = 0; i < inputs; ++i) wants[i] = node.edges[i].node && find(node.edges[i].node.get())->wanted;
+    for (std::size_t i = 0; i < inputs; ++i)
+      wants[i] = node.edges[i].node && find(node.edges[i].node.get())->wanted;
     const TensorList gradients = node.op->vjp(VjpArgs(node, visit.cotangents, outputs, {wants, inputs}));
     for (std::size_t i = 0; i < inputs; ++i) {
       if (!wants[i]) continue;
       require<GradientError>(i < gradients.size() && gradients[i].defined(), node.op->name,
                              "its derivative gives nothing for input ", i);
-      require<GradientError>(gradients[i].shape() == node.inputs[i].shape, node.op->name, "its derivative gives ",
-                             gradients[i].shape(), " for input ", i, " of shape ", node.inputs[i].shape);
+      require<GradientError>(gradients[i].shape() == node.inputs[i].shape, node.op->name,
+                             "its derivative gives ", gradients[i].shape(), " for input ", i, " of shape ",
+                             node.inputs[i].shape);
       receive(*find(node.edges[i].node.get()), node.edges[i].output, gradients[i]);
     }
   }
@@ -134,15 +139,16 @@ Tensor cotangent_for(const Tensor& y, const Tensor& given, const char* where) {
   require<GradientError>(y.requires_grad(), where, "the tensor ", y,
                          " has no history: it does not depend on a variable, or was computed under NoGrad");
   if (!given.defined()) {
-    require(y.numel() == 1, where, "a tensor of shape ", y, " needs a cotangent; only one-element tensors have a default");
+    require(y.numel() == 1, where, "a tensor of shape ", y,
+            " needs a cotangent; only one-element tensors have a default");
     return ones(y.shape(), y.dtype());
   }
   require(given.shape() == y.shape(), where, "the cotangent has shape ", given, ", the tensor ", y);
   return given;
 }
 
-TensorList differentiate(std::span<const Tensor> ys, std::span<const Tensor> cotangents, std::span<const Tensor> xs,
-                         const GradOptions& options) {
+TensorList differentiate(std::span<const Tensor> ys, std::span<const Tensor> cotangents,
+                         std::span<const Tensor> xs, const GradOptions& options) {
   for (const Tensor& x : xs) {
     require<GradientError>(x.requires_grad(), "grad", "a tensor of shape ", x,
                            " is a constant; make it a variable with x.variable()");
@@ -159,7 +165,8 @@ TensorList differentiate(std::span<const Tensor> ys, std::span<const Tensor> cot
   });
   for (std::size_t i = 0; i < xs.size(); ++i) {
     if (out[i].defined()) continue;
-    require<GradientError>(options.allow_unused, "grad", "the result does not depend on input ", i, " of shape ", xs[i]);
+    require<GradientError>(options.allow_unused, "grad", "the result does not depend on input ", i,
+                           " of shape ", xs[i]);
     out[i] = zeros(xs[i].shape(), xs[i].dtype());
   }
   return out;
@@ -216,14 +223,13 @@ Vjp vjp(const Function& f, std::span<const Tensor> inputs) {
 }
 
 Jvp jvp(const Function& f, std::span<const Tensor> inputs, std::span<const Tensor> tangents) {
-  require(tangents.size() == inputs.size(), "jvp", "the function has ", inputs.size(), " inputs, got ", tangents.size(),
-          " tangents");
+  require(tangents.size() == inputs.size(), "jvp", "the function has ", inputs.size(), " inputs, got ",
+          tangents.size(), " tangents");
   const TensorList variables = as_variables(inputs);
   const TensorList values = f(variables);
   // The pullback u -> J^T u is linear in u, so the derivative of (J^T u) . t with respect to u is J t.
   const TensorList u = zero_variables(values);
-  const TensorList pulled =
-      differentiate(values, u, variables, {.create_graph = true, .allow_unused = true});
+  const TensorList pulled = differentiate(values, u, variables, {.create_graph = true, .allow_unused = true});
   Jvp out;
   for (const Tensor& value : values) out.values.push_back(value.detach());
   TensorList roots, seeds;
@@ -236,10 +242,12 @@ Jvp jvp(const Function& f, std::span<const Tensor> inputs, std::span<const Tenso
 }
 
 TensorList hvp(const Function& f, std::span<const Tensor> inputs, std::span<const Tensor> v) {
-  require(v.size() == inputs.size(), "hvp", "the function has ", inputs.size(), " inputs, got ", v.size(), " vectors");
+  require(v.size() == inputs.size(), "hvp", "the function has ", inputs.size(), " inputs, got ", v.size(),
+          " vectors");
   const TensorList variables = as_variables(inputs);
   const TensorList values = f(variables);
-  require(values.size() == 1 && values[0].numel() == 1, "hvp", "the function must give one tensor with one element");
+  require(values.size() == 1 && values[0].numel() == 1, "hvp",
+          "the function must give one tensor with one element");
   const TensorList gradients = grad(values[0], variables, {.create_graph = true, .allow_unused = true});
   return differentiate(gradients, v, variables, {.allow_unused = true});
 }

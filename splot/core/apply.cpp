@@ -16,15 +16,15 @@ namespace {
 bool keeps(std::uint32_t mask, std::size_t i) { return (mask >> std::min<std::size_t>(i, 31) & 1u) != 0; }
 
 void check_inputs(const OpDef& op, std::span<const Tensor> inputs) {
-  require<ValueError>(op.inputs < 0 || inputs.size() == static_cast<std::size_t>(op.inputs), op.name, "takes ",
-                      op.inputs, " tensors, got ", inputs.size());
+  require<ValueError>(op.inputs < 0 || inputs.size() == static_cast<std::size_t>(op.inputs), op.name,
+                      "takes ", op.inputs, " tensors, got ", inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     require<ValueError>(inputs[i].defined(), op.name, "input ", i, " is an undefined tensor");
   }
 }
 
-// All inputs, and of those kept the tensors themselves, are remembered; outputs are kept without their history,
-// because an output that pointed back to its node would keep both alive for ever.
+// All inputs, and of those kept the tensors themselves, are remembered; outputs are kept without their
+// history, because an output that pointed back to its node would keep both alive for ever.
 void record(const OpDef& op, std::span<const Tensor> inputs, TensorList& outputs, const Attrs& attrs) {
   Ref<Node> node(new Node);
   node->op = &op;

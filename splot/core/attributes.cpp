@@ -49,16 +49,20 @@ class Reader {
         require<FormatError>(found == "true" || found == "false", "attributes", "not a bool: ", found);
         return found == "true";
       }
-      case AttrKind::integer: return number<Index>();
-      case AttrKind::number: return number<double>();
+      case AttrKind::integer:
+        return number<Index>();
+      case AttrKind::number:
+        return number<double>();
       case AttrKind::dtype: {
         const std::string_view found = word();
         const auto dtype = DType::parse(found);
         require<FormatError>(dtype.has_value(), "attributes", "not a dtype: ", found);
         return *dtype;
       }
-      case AttrKind::ints: return list();
-      case AttrKind::text: break;
+      case AttrKind::ints:
+        return list();
+      case AttrKind::text:
+        break;
     }
     return text();
   }
@@ -125,7 +129,8 @@ Attrs::Attrs(const AttrSchema& schema, std::span<const AttrValue> values) {
   if (values.empty()) return;
   for (std::size_t i = 0; i < values.size(); ++i) {
     require<ValueError>(kind_of(values[i]) == schema[i].kind, "attributes", schema[i].name, " is a ",
-                        kKindNames[static_cast<int>(schema[i].kind)], ", got a ", kKindNames[values[i].index()]);
+                        kKindNames[static_cast<int>(schema[i].kind)], ", got a ",
+                        kKindNames[values[i].index()]);
   }
   block_ = Ref<Block>(new Block);
   block_->schema = &schema;
@@ -139,9 +144,7 @@ const AttrValue& Attrs::find(std::string_view name) const {
   fail<ValueError>("attributes", "there is no attribute \"", name, "\" among: ", to_string());
 }
 
-std::size_t Attrs::hash() const {
-  return std::hash<std::string>()(to_string());
-}
+std::size_t Attrs::hash() const { return std::hash<std::string>()(to_string()); }
 
 std::string Attrs::to_string() const {
   std::string out;

@@ -72,19 +72,42 @@ SPLOT_API DType promote(DType a, DType b);
 
 template <typename T>
 struct DTypeOf;
-template <> struct DTypeOf<bool> { static constexpr DType value = kBool; };
-template <> struct DTypeOf<std::uint8_t> { static constexpr DType value = kUInt8; };
-template <> struct DTypeOf<std::int32_t> { static constexpr DType value = kInt32; };
-template <> struct DTypeOf<std::int64_t> { static constexpr DType value = kInt64; };
-template <> struct DTypeOf<bfloat16> { static constexpr DType value = kBFloat16; };
-template <> struct DTypeOf<float> { static constexpr DType value = kFloat32; };
-template <> struct DTypeOf<double> { static constexpr DType value = kFloat64; };
+template <>
+struct DTypeOf<bool> {
+  static constexpr DType value = kBool;
+};
+template <>
+struct DTypeOf<std::uint8_t> {
+  static constexpr DType value = kUInt8;
+};
+template <>
+struct DTypeOf<std::int32_t> {
+  static constexpr DType value = kInt32;
+};
+template <>
+struct DTypeOf<std::int64_t> {
+  static constexpr DType value = kInt64;
+};
+template <>
+struct DTypeOf<bfloat16> {
+  static constexpr DType value = kBFloat16;
+};
+template <>
+struct DTypeOf<float> {
+  static constexpr DType value = kFloat32;
+};
+template <>
+struct DTypeOf<double> {
+  static constexpr DType value = kFloat64;
+};
 
 template <typename T>
 inline constexpr DType dtype_of = DTypeOf<std::remove_cv_t<T>>::value;
 
 template <typename T>
-concept Element = requires { DTypeOf<std::remove_cv_t<T>>::value; };
+concept Element = requires {
+  DTypeOf<std::remove_cv_t<T>>::value;
+};
 
 template <typename T>
 struct TypeTag {
@@ -97,13 +120,20 @@ struct TypeTag {
 template <typename Body>
 decltype(auto) visit_any(DType dtype, Body&& body) {
   switch (dtype.code()) {
-    case DTypeCode::boolean: return body(TypeTag<bool>());
-    case DTypeCode::uint8: return body(TypeTag<std::uint8_t>());
-    case DTypeCode::int32: return body(TypeTag<std::int32_t>());
-    case DTypeCode::int64: return body(TypeTag<std::int64_t>());
-    case DTypeCode::bfloat16: return body(TypeTag<bfloat16>());
-    case DTypeCode::float32: return body(TypeTag<float>());
-    case DTypeCode::float64: break;
+    case DTypeCode::boolean:
+      return body(TypeTag<bool>());
+    case DTypeCode::uint8:
+      return body(TypeTag<std::uint8_t>());
+    case DTypeCode::int32:
+      return body(TypeTag<std::int32_t>());
+    case DTypeCode::int64:
+      return body(TypeTag<std::int64_t>());
+    case DTypeCode::bfloat16:
+      return body(TypeTag<bfloat16>());
+    case DTypeCode::float32:
+      return body(TypeTag<float>());
+    case DTypeCode::float64:
+      break;
   }
   return body(TypeTag<double>());
 }
@@ -112,13 +142,20 @@ decltype(auto) visit_any(DType dtype, Body&& body) {
 template <typename Body>
 decltype(auto) visit_numbers(DType dtype, std::string_view op, Body&& body) {
   switch (dtype.code()) {
-    case DTypeCode::boolean: return body(TypeTag<bool>());
-    case DTypeCode::uint8: return body(TypeTag<std::uint8_t>());
-    case DTypeCode::int32: return body(TypeTag<std::int32_t>());
-    case DTypeCode::int64: return body(TypeTag<std::int64_t>());
-    case DTypeCode::float32: return body(TypeTag<float>());
-    case DTypeCode::float64: return body(TypeTag<double>());
-    case DTypeCode::bfloat16: break;
+    case DTypeCode::boolean:
+      return body(TypeTag<bool>());
+    case DTypeCode::uint8:
+      return body(TypeTag<std::uint8_t>());
+    case DTypeCode::int32:
+      return body(TypeTag<std::int32_t>());
+    case DTypeCode::int64:
+      return body(TypeTag<std::int64_t>());
+    case DTypeCode::float32:
+      return body(TypeTag<float>());
+    case DTypeCode::float64:
+      return body(TypeTag<double>());
+    case DTypeCode::bfloat16:
+      break;
   }
   fail<DTypeError>(op, "bfloat16 can only be cast, copied and stored; cast to float32 first");
 }
@@ -145,10 +182,10 @@ To convert(From value) {
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     // Out of range is undefined in C++; through int64 and clamped it is at least the same everywhere.
     constexpr From kLimit = static_cast<From>(9223372036854775808.0);
-    const std::int64_t whole = value != value        ? std::int64_t{0}
-                               : value >= kLimit     ? INT64_MAX
-                               : value < -kLimit     ? INT64_MIN
-                                                     : static_cast<std::int64_t>(value);
+    const std::int64_t whole = value != value    ? std::int64_t{0}
+                               : value >= kLimit ? INT64_MAX
+                               : value < -kLimit ? INT64_MIN
+                                                 : static_cast<std::int64_t>(value);
     return static_cast<To>(whole);
   } else {
     return static_cast<To>(value);

@@ -17,10 +17,10 @@ class SPLOT_API Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-#define SPLOT_ERROR(Name)         \
+#define SPLOT_ERROR(Name)               \
   class SPLOT_API Name : public Error { \
-   public:                        \
-    using Error::Error;           \
+   public:                              \
+    using Error::Error;                 \
   }
 
 SPLOT_ERROR(ShapeError);       ///< sizes or numbers of axes do not fit
@@ -47,8 +47,8 @@ inline void append(std::string& out, bool value) { out += value ? "true" : "fals
 inline void append(std::string& out, float value) { append(out, static_cast<double>(value)); }
 
 template <typename T>
-  requires(std::is_integral_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, char>)
-void append(std::string& out, T value) {
+requires(std::is_integral_v<T> && !std::is_same_v<T, bool> &&
+         !std::is_same_v<T, char>) void append(std::string& out, T value) {
   if constexpr (std::is_signed_v<T>) {
     append(out, static_cast<long long>(value));
   } else {
@@ -58,10 +58,8 @@ void append(std::string& out, T value) {
 
 /// Shape, DType, Tensor and the like: whatever has to_string().
 template <typename T>
-  requires requires(const T& value) { value.to_string(); }
-void append(std::string& out, const T& value) {
-  out += value.to_string();
-}
+requires requires(const T& value) { value.to_string(); }
+void append(std::string& out, const T& value) { out += value.to_string(); }
 
 }  // namespace message
 

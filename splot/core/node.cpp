@@ -23,8 +23,8 @@ void Node::release_kept() {
   released = true;
 }
 
-// Deleting a node drops its edges and kept tensors, which may drop the last reference to further nodes. Those land
-// here again, are put on the list, and the outermost call works it off: the depth stays at two.
+// Deleting a node drops its edges and kept tensors, which may drop the last reference to further nodes. Those
+// land here again, are put on the list, and the outermost call works it off: the depth stays at two.
 void Node::destroy(Node* node) {
   thread_local std::vector<Node*>* pending = nullptr;
   if (pending != nullptr) {

@@ -27,13 +27,13 @@ class SPLOT_API Node : public RefCounted {
   /// Null for a variable.
   const OpDef* op = nullptr;
   Attrs attrs;
-  SmallVector<Edge, 3> edges;            // one for each input
-  SmallVector<TensorSpec, 3> inputs;     // shape and dtype of every input, kept or not
+  SmallVector<Edge, 3> edges;         // one for each input
+  SmallVector<TensorSpec, 3> inputs;  // shape and dtype of every input, kept or not
   SmallVector<TensorSpec, 1> outputs;
-  SmallVector<Tensor, 3> kept_inputs;    // undefined where the derivative does not ask for it
-  SmallVector<Tensor, 1> kept_outputs;   // without history: with it the node would own itself
-  std::uint64_t sequence;                // later calls have larger numbers: a topological order
-  bool released = false;                 // backward() has freed what was kept
+  TensorList kept_inputs;   // undefined where the derivative does not ask for it
+  TensorList kept_outputs;  // without history: with it the node would own itself
+  std::uint64_t sequence;   // later calls have larger numbers: a topological order
+  bool released = false;    // backward() has freed what was kept
 
   // A variable's own.
   std::string name;

@@ -31,8 +31,8 @@ struct Elementwise {
 /// What the shape rule sees and says. Inputs have passed no other check.
 class SPLOT_API RuleArgs {
  public:
-  RuleArgs(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs)
-      : inputs(inputs), attrs(attrs), op_(op) {}
+  RuleArgs(const OpDef& record, std::span<const Tensor> tensors, const Attrs& values)
+      : inputs(tensors), attrs(values), op_(record) {}
 
   std::string_view op() const;
   const Shape& shape(std::size_t i) const { return inputs[i].shape(); }
@@ -59,8 +59,9 @@ class SPLOT_API RuleArgs {
 /// What a kernel sees: inputs with any strides, outputs dense and row-major. Everything has passed the rule.
 class SPLOT_API KernelArgs {
  public:
-  KernelArgs(const OpDef& op, std::span<const Tensor> inputs, std::span<Tensor> outputs, const Attrs& attrs)
-      : op(op), inputs(inputs), outputs(outputs), attrs(attrs) {}
+  KernelArgs(const OpDef& record, std::span<const Tensor> read, std::span<Tensor> written,
+             const Attrs& values)
+      : op(record), inputs(read), outputs(written), attrs(values) {}
 
   const OpDef& op;
   const std::span<const Tensor> inputs;
@@ -118,7 +119,7 @@ constexpr std::uint32_t keep(I... indices) {
 struct OpDef {
   const char* name;
   AttrSchema attrs = {};
-  int inputs = 1;   ///< -1: any number
+  int inputs = 1;  ///< -1: any number
   int outputs = 1;
   /// Checks the inputs and adds each output's shape and dtype; the only place where a call is refused.
   void (*rule)(RuleArgs&) = nullptr;
@@ -144,7 +145,8 @@ SPLOT_API Tensor apply(const OpDef& op, std::initializer_list<Tensor> inputs, co
 SPLOT_API Tensor apply(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs = {});
 /// The same for ops with several outputs.
 SPLOT_API TensorList apply_all(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs = {});
-/// Takes the inputs over: where the record allows it and nobody else can see an input, its memory becomes the output's.
+/// Takes the inputs over: where the record allows it and nobody else can see an input, its memory becomes the
+/// output's.
 SPLOT_API TensorList apply_consuming(const OpDef& op, TensorList inputs, const Attrs& attrs = {});
 
 }  // namespace splot

@@ -12,7 +12,8 @@ Parameter::Parameter(const Tensor& value, std::string name) : slot_(std::make_sh
 }
 
 void Parameter::attach(const Tensor& value) {
-  // A window of its own, because the history is written into it; the elements are shared until somebody writes.
+  // A window of its own, because the history is written into it; the elements are shared until somebody
+  // writes.
   Ref<TensorImpl> impl = value.impl()->window();
   if (!slot_->frozen) impl->node = slot_->node;
   slot_->value = Tensor(std::move(impl));

@@ -9,9 +9,9 @@
 
 namespace splot {
 
-/// Where in the endless random sequence a draw takes place. Equal keys give equal numbers, on any number of threads.
-/// `stream` tells users apart (a parameter's or layer's path: stream_of("0.weight")), `counter` tells draws of the
-/// same user apart.
+/// Where in the endless random sequence a draw takes place. Equal keys give equal numbers, on any number of
+/// threads. `stream` tells users apart (a parameter's or layer's path: stream_of("0.weight")), `counter`
+/// tells draws of the same user apart.
 struct RandomKey {
   std::uint64_t seed = 0;
   std::uint64_t stream = 0;
@@ -34,8 +34,8 @@ constexpr std::uint64_t stream_of(std::string_view path) {
 
 using PhiloxBlock = std::array<std::uint32_t, 4>;
 
-/// Ten rounds of Philox4x32: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as
-/// 1, 2, 3", SC 2011. The multipliers and key increments are the paper's.
+/// Ten rounds of Philox4x32: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as
+/// easy as 1, 2, 3", SC 2011. The multipliers and key increments are the paper's.
 constexpr PhiloxBlock philox(PhiloxBlock counter, std::array<std::uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53} * counter[0];
@@ -48,8 +48,8 @@ constexpr PhiloxBlock philox(PhiloxBlock counter, std::array<std::uint32_t, 2> k
   return counter;
 }
 
-/// Block `index` of the numbers that belong to a key. The generator's 128-bit counter is (index + 2^64 counter) and
-/// its 64-bit key mixes seed and stream, so that neighbouring seeds and streams share nothing.
+/// Block `index` of the numbers that belong to a key. The generator's 128-bit counter is (index + 2^64
+/// counter) and its 64-bit key mixes seed and stream, so that neighbouring seeds and streams share nothing.
 constexpr PhiloxBlock random_block(const RandomKey& key, std::uint64_t index) {
   std::uint64_t mixed = key.seed + 0x9E3779B97F4A7C15u * (key.stream + 1);  // splitmix64, Steele et al. 2014
   mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9u;

@@ -71,8 +71,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view op) {
   for (int i = 1; i <= rank; ++i) {
     const Index x = i <= a.rank() ? a[-i] : 1;
     const Index y = i <= b.rank() ? b[-i] : 1;
-    require(x == y || x == 1 || y == 1, op, "cannot broadcast ", a, " with ", b, ": axis ", -i, " has sizes ", x,
-            " and ", y);
+    require(x == y || x == 1 || y == 1, op, "cannot broadcast ", a, " with ", b, ": axis ", -i, " has sizes ",
+            x, " and ", y);
     sizes[rank - i] = x == 1 ? y : x;
   }
   return Shape(sizes);

@@ -40,7 +40,8 @@ int size_class(std::size_t bytes) {
 std::size_t class_bytes(int size_class) {
   if (size_class == 0) return std::size_t{1} << kSmallestLog;
   const int log = (size_class - 1) / 4 + kSmallestLog;
-  return (std::size_t{1} << log) + static_cast<std::size_t>((size_class - 1) % 4 + 1) * (std::size_t{1} << (log - 2));
+  return (std::size_t{1} << log) +
+         static_cast<std::size_t>((size_class - 1) % 4 + 1) * (std::size_t{1} << (log - 2));
 }
 
 std::atomic<std::size_t> current_bytes{0};
@@ -141,7 +142,8 @@ struct StoragePool {
   }
 
   static Storage* create(std::size_t bytes, int size_class) {
-    const std::size_t room = (kAlignment + class_bytes(size_class) + kAlignment - 1) / kAlignment * kAlignment;
+    const std::size_t room =
+        (kAlignment + class_bytes(size_class) + kAlignment - 1) / kAlignment * kAlignment;
     void* raw = std::aligned_alloc(kAlignment, room);
     if (raw == nullptr) throw std::bad_alloc();
     return ::new (raw) Storage(bytes, size_class);

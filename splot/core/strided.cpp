@@ -87,16 +87,20 @@ MergedAxes merge_axes(const Shape& shape, std::span<const Strides> operands) {
   return out;
 }
 
-void gather_run(const void* base, std::size_t element_bytes, const MergedAxes& axes, std::size_t operand, Index first,
-                Index n, void* out) {
+void gather_run(const void* base, std::size_t element_bytes, const MergedAxes& axes, std::size_t operand,
+                Index first, Index n, void* out) {
   const auto run = [&]<typename T>(TypeTag<T>) {
     gather_typed(static_cast<const T*>(base), axes, operand, first, n, static_cast<T*>(out));
   };
   switch (element_bytes) {
-    case 1: return run(TypeTag<std::uint8_t>());
-    case 2: return run(TypeTag<std::uint16_t>());
-    case 4: return run(TypeTag<std::uint32_t>());
-    default: return run(TypeTag<std::uint64_t>());
+    case 1:
+      return run(TypeTag<std::uint8_t>());
+    case 2:
+      return run(TypeTag<std::uint16_t>());
+    case 4:
+      return run(TypeTag<std::uint32_t>());
+    default:
+      return run(TypeTag<std::uint64_t>());
   }
 }
 

@@ -14,7 +14,8 @@ namespace splot {
 /// The strides of x stretched to `shape` by broadcasting: 0 along stretched axes.
 SPLOT_API Strides broadcast_strides(const Tensor& x, const Shape& shape);
 
-/// Axes of several operands merged where all of them allow it; at least one axis is left, the last is the inner one.
+/// Axes of several operands merged where all of them allow it; at least one axis is left, the last is the
+/// inner one.
 struct MergedAxes {
   SmallVector<Index, kMaxRank> sizes;
   SmallVector<Strides, 4> strides;  // one for each operand, as long as sizes
@@ -22,8 +23,8 @@ struct MergedAxes {
 SPLOT_API MergedAxes merge_axes(const Shape& shape, std::span<const Strides> operands);
 
 /// Copies n elements, starting at element `first` in row-major order over the merged axes, into dense memory.
-SPLOT_API void gather_run(const void* base, std::size_t element_bytes, const MergedAxes& axes, std::size_t operand,
-                          Index first, Index n, void* out);
+SPLOT_API void gather_run(const void* base, std::size_t element_bytes, const MergedAxes& axes,
+                          std::size_t operand, Index first, Index n, void* out);
 
 /// Writes x, converted, to dense row-major memory with room for x.numel() elements of `dtype`.
 SPLOT_API void copy_dense(const Tensor& x, DType dtype, void* out);

@@ -39,8 +39,8 @@ Tensor Tensor::wrapped_double(double value) { return wrapped_scalar(kFloat64, &v
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
   Ref<TensorImpl> impl(new TensorImpl);
   Index bytes = 0;
-  require(!__builtin_mul_overflow(shape.numel(), static_cast<Index>(dtype.size()), &bytes), "empty", shape, " of ",
-          dtype, " needs more bytes than a 64-bit integer can count");
+  require(!__builtin_mul_overflow(shape.numel(), static_cast<Index>(dtype.size()), &bytes), "empty", shape,
+          " of ", dtype, " needs more bytes than a 64-bit integer can count");
   impl->storage = Storage::allocate(static_cast<std::size_t>(bytes));
   impl->shape = shape;
   impl->strides = shape.row_major();
@@ -49,16 +49,16 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
 }
 
 Tensor Tensor::from_bytes(const void* values, std::size_t count, DType dtype, const Shape& shape) {
-  require(static_cast<Index>(count) == shape.numel(), "tensor", count, " elements do not fill ", shape, ", which has ",
-          shape.numel());
+  require(static_cast<Index>(count) == shape.numel(), "tensor", count, " elements do not fill ", shape,
+          ", which has ", shape.numel());
   Tensor out = empty(shape, dtype);
   if (count != 0) std::memcpy(out.impl()->storage->data(), values, count * dtype.size());
   return out;
 }
 
 void Tensor::copy_to_bytes(void* out, std::size_t count, DType dtype) const {
-  require(static_cast<Index>(count) == numel(), "copy_to", "a span of ", count, " elements cannot take the ", numel(),
-          " of ", shape());
+  require(static_cast<Index>(count) == numel(), "copy_to", "a span of ", count, " elements cannot take the ",
+          numel(), " of ", shape());
   copy_dense(*this, dtype, out);
 }
 
@@ -82,12 +82,11 @@ const void* Tensor::only_element() const {
   return raw();
 }
 
-Tensor Tensor::detach() const {
-  return defined() && requires_grad() ? Tensor(impl_->window()) : *this;
-}
+Tensor Tensor::detach() const { return defined() && requires_grad() ? Tensor(impl_->window()) : *this; }
 
 Tensor Tensor::variable(std::string name) const {
-  require<DTypeError>(dtype().is_floating(), "variable", "only floating tensors have gradients, got ", dtype());
+  require<DTypeError>(dtype().is_floating(), "variable", "only floating tensors have gradients, got ",
+                      dtype());
   Tensor out(impl_->window());
   Ref<Node> node(new Node);
   node->name = std::move(name);

@@ -26,8 +26,8 @@ using TensorList = SmallVector<Tensor, 4>;
 struct SPLOT_API TensorImpl : RefCounted {
   Ref<Storage> storage;
   Shape shape;
-  Strides strides;     // in elements; 0 repeats an element, negative walks backwards
-  Index offset = 0;    // of the first element, in elements
+  Strides strides;   // in elements; 0 repeats an element, negative walks backwards
+  Index offset = 0;  // of the first element, in elements
   DType dtype;
   bool contiguous = true;  // dense in row-major order
   bool wrapped = false;    // made from a C++ number: the weakest in promotion
@@ -44,8 +44,8 @@ struct SPLOT_API TensorImpl : RefCounted {
 template <typename T>
 concept Number = std::is_arithmetic_v<T>;
 
-/// An n-dimensional array. A value: copying is cheap, no operation changes its input, and no two tensors can be
-/// seen to share memory. Operations are free functions in splot/ops/ops.h.
+/// An n-dimensional array. A value: copying is cheap, no operation changes its input, and no two tensors can
+/// be seen to share memory. Operations are free functions in splot/ops/ops.h.
 ///
 /// A C++ number converts to a 0-d tensor that takes on the dtype of what it meets (x * 2.0 stays float32).
 /// Distinct tensors may be used from several threads at once; so may one tensor that nobody assigns to.
@@ -59,8 +59,7 @@ class SPLOT_API Tensor {
   /// A 0-d tensor of the number; its dtype yields to any other operand's of the same kind.
   Tensor(bool value);
   template <Number T>
-    requires(!std::same_as<T, bool>)
-  Tensor(T value) : Tensor(from_number(value)) {}
+  requires(!std::same_as<T, bool>) Tensor(T value) : Tensor(from_number(value)) {}
 
   /// Copies the elements; throws ShapeError unless their number fits the shape.
   template <Element T>
@@ -171,7 +170,8 @@ class SPLOT_API Tensor {
   Ref<TensorImpl> impl_;
 };
 
-/// Nested lists of one C++ type: tensor({1, 2, 3}) is int32 [3]; tensor({{1.0, 2.0}, {3.0, 4.0}}) float64 [2, 2].
+/// Nested lists of one C++ type: tensor({1, 2, 3}) is int32 [3]; tensor({{1.0, 2.0}, {3.0, 4.0}}) float64 [2,
+/// 2].
 template <Element T>
 Tensor tensor(std::initializer_list<T> values) {
   return Tensor::from(std::span<const T>(values.begin(), values.size()), {static_cast<Index>(values.size())});
@@ -192,8 +192,8 @@ Tensor scalar(T value) {
   return Tensor::from(std::span<const T>(&value, 1), {});
 }
 
-/// The same values, dense in row-major order; the tensor itself when it is so already. Part of the storage, not of
-/// the mathematics: the history is unchanged.
+/// The same values, dense in row-major order; the tensor itself when it is so already. Part of the storage,
+/// not of the mathematics: the history is unchanged.
 SPLOT_API Tensor contiguous(const Tensor& x);
 
 /// NumPy's way of printing, "[[1. 2.]\n [3. 4.]]"; long axes are shortened with "...".

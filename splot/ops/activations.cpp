@@ -20,7 +20,8 @@ TensorList relu_vjp(const VjpArgs& v) { return {relu_grad(v.dy(), v.output())}; 
 
 // g = dy [y > 0]: linear in dy, constant in y
 TensorList relu_grad_vjp(const VjpArgs& v) {
-  return {v.needs(0) ? relu_grad(v.dy(), v.input(1)) : Tensor(), v.needs(1) ? zeros(v.shape(1), v.dtype(1)) : Tensor()};
+  return {v.needs(0) ? relu_grad(v.dy(), v.input(1)) : Tensor(),
+          v.needs(1) ? zeros(v.shape(1), v.dtype(1)) : Tensor()};
 }
 
 }  // namespace

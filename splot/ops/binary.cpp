@@ -24,16 +24,20 @@ struct Greater {
 };
 
 // The gradient of an operand that was stretched is summed back to its shape.
-Tensor unbroadcast(const VjpArgs& v, std::size_t i, const Tensor& gradient) { return sum_to(gradient, v.shape(i)); }
+Tensor unbroadcast(const VjpArgs& v, std::size_t i, const Tensor& gradient) {
+  return sum_to(gradient, v.shape(i));
+}
 
 // y = a + b: da = db = dy
 TensorList add_vjp(const VjpArgs& v) {
-  return {v.needs(0) ? unbroadcast(v, 0, v.dy()) : Tensor(), v.needs(1) ? unbroadcast(v, 1, v.dy()) : Tensor()};
+  return {v.needs(0) ? unbroadcast(v, 0, v.dy()) : Tensor(),
+          v.needs(1) ? unbroadcast(v, 1, v.dy()) : Tensor()};
 }
 
 // y = a - b: da = dy, db = -dy
 TensorList sub_vjp(const VjpArgs& v) {
-  return {v.needs(0) ? unbroadcast(v, 0, v.dy()) : Tensor(), v.needs(1) ? unbroadcast(v, 1, -v.dy()) : Tensor()};
+  return {v.needs(0) ? unbroadcast(v, 0, v.dy()) : Tensor(),
+          v.needs(1) ? unbroadcast(v, 1, -v.dy()) : Tensor()};
 }
 
 // y = a b: da = dy b, db = dy a

@@ -23,8 +23,8 @@ void matmul_rule(RuleArgs& r) {
   require<DTypeError>(r.dtype(0) == r.dtype(1) && (r.dtype(0) == kFloat32 || r.dtype(0) == kFloat64), r.op(),
                       "needs two float32 or two float64 tensors, got ", r.dtype(0), " and ", r.dtype(1));
   require(a.rank() >= 2 && b.rank() >= 2, r.op(), "needs matrices, got ", a, " and ", b);
-  require(a[-1] == b[-2], r.op(), "inner sizes differ: a", a, " has ", a[-1], " columns, b", b, " has ", b[-2], " rows",
-          a[-1] == b[-1] ? "; did you mean matmul(a, matrix_transpose(b))?" : "");
+  require(a[-1] == b[-2], r.op(), "inner sizes differ: a", a, " has ", a[-1], " columns, b", b, " has ",
+          b[-2], " rows", a[-1] == b[-1] ? "; did you mean matmul(a, matrix_transpose(b))?" : "");
   r.output(with_matrix(broadcast_shapes(batch_shape(a), batch_shape(b), r.op()), a[-2], b[-1]), r.dtype(0));
 }
 
@@ -37,8 +37,12 @@ TensorList matmul_vjp(const VjpArgs& v) {
 }
 
 void matmul_kernel(const KernelArgs& k) {
-  const Tensor a = contiguous(expand(k.inputs[0], with_matrix(batch_shape(k.outputs[0].shape()), k.inputs[0].shape()[-2], k.inputs[0].shape()[-1])));
-  const Tensor b = contiguous(expand(k.inputs[1], with_matrix(batch_shape(k.outputs[0].shape()), k.inputs[1].shape()[-2], k.inputs[1].shape()[-1])));
+  const Tensor a =
+      contiguous(expand(k.inputs[0], with_matrix(batch_shape(k.outputs[0].shape()), k.inputs[0].shape()[-2],
+                                                 k.inputs[0].shape()[-1])));
+  const Tensor b =
+      contiguous(expand(k.inputs[1], with_matrix(batch_shape(k.outputs[0].shape()), k.inputs[1].shape()[-2],
+                                                 k.inputs[1].shape()[-1])));
   const Index m = a.shape()[-2], inner = a.shape()[-1], n = b.shape()[-1];
   const Index batches = batch_shape(k.outputs[0].shape()).numel();
   visit_floats(a.dtype(), "matmul", [&](auto tag) {

@@ -76,7 +76,8 @@ void require_same_dtype(const RuleArgs& r) {
 namespace {
 
 void require_calculates(const RuleArgs& r) {
-  require<DTypeError>(r.dtype(0) != kBFloat16, r.op(), "bfloat16 can only be cast, copied and stored; cast to float32 first");
+  require<DTypeError>(r.dtype(0) != kBFloat16, r.op(),
+                      "bfloat16 can only be cast, copied and stored; cast to float32 first");
 }
 
 Shape broadcast_all(const RuleArgs& r) {

@@ -28,8 +28,8 @@ Tensor view_of(const Tensor& x, const Shape& shape, const Strides& strides, Inde
 
 void reshape_rule(RuleArgs& r) {
   const Shape shape(r.attrs.ints("shape"));
-  require(shape.numel() == r.shape(0).numel(), r.op(), "cannot make ", shape, " (", shape.numel(), " elements) from ",
-          r.shape(0), " (", r.shape(0).numel(), ')');
+  require(shape.numel() == r.shape(0).numel(), r.op(), "cannot make ", shape, " (", shape.numel(),
+          " elements) from ", r.shape(0), " (", r.shape(0).numel(), ')');
   r.output(shape, r.dtype(0));
 }
 
@@ -45,10 +45,12 @@ TensorList reshape_vjp(const VjpArgs& v) { return {reshape(v.dy(), v.shape(0).in
 
 void permute_rule(RuleArgs& r) {
   const Ints& order = r.attrs.ints("order");
-  require(order.size() == r.shape(0).rank(), r.op(), "the order ", order, " does not name each axis of ", r.shape(0));
+  require(order.size() == r.shape(0).rank(), r.op(), "the order ", order, " does not name each axis of ",
+          r.shape(0));
   Ints sizes;
   for (int i = 0; i < order.size(); ++i) {
-    for (int j = 0; j < i; ++j) require(order[i] != order[j], r.op(), "axis ", order[i], " is named twice in ", order);
+    for (int j = 0; j < i; ++j)
+      require(order[i] != order[j], r.op(), "axis ", order[i], " is named twice in ", order);
     sizes.push_back(r.shape(0)[static_cast<int>(order[i])]);
   }
   r.output(Shape(sizes), r.dtype(0));
@@ -74,7 +76,8 @@ TensorList permute_vjp(const VjpArgs& v) {
 
 void expand_rule(RuleArgs& r) {
   const Shape shape(r.attrs.ints("shape"));
-  require(broadcast_shapes(r.shape(0), shape, r.op()) == shape, r.op(), "cannot stretch ", r.shape(0), " to ", shape);
+  require(broadcast_shapes(r.shape(0), shape, r.op()) == shape, r.op(), "cannot stretch ", r.shape(0), " to ",
+          shape);
   r.output(shape, r.dtype(0));
 }
 
@@ -127,8 +130,8 @@ Tensor reshape(const Tensor& x, const Ints& shape) {
     }
   }
   if (unknown >= 0) {
-    require(known != 0 && x.numel() % known == 0, "reshape", "cannot make ", shape, " from ", x.shape(), ", which has ",
-            x.numel(), " elements");
+    require(known != 0 && x.numel() % known == 0, "reshape", "cannot make ", shape, " from ", x.shape(),
+            ", which has ", x.numel(), " elements");
     sizes[unknown] = x.numel() / known;
   }
   if (sizes == x.shape().ints()) return x;
@@ -162,8 +165,8 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
   for (int i = 0; i < x.rank(); ++i) {
     if (i < lead || (shape[i - lead] == 1 && x.shape()[i] != 1)) axes.push_back(i);
   }
-  require(lead >= 0 && broadcast_shapes(shape, x.shape(), "sum_to") == x.shape(), "sum_to", "cannot sum ", x.shape(),
-          " to ", shape);
+  require(lead >= 0 && broadcast_shapes(shape, x.shape(), "sum_to") == x.shape(), "sum_to", "cannot sum ",
+          x.shape(), " to ", shape);
   return reshape(axes.empty() ? x : sum(x, axes, /*keepdim=*/true), shape.ints());
 }
 

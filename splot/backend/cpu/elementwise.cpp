@@ -6,7 +6,8 @@
 namespace splot::cpu {
 namespace {
 
-// Inputs that are not dense are brought together in blocks of this many elements, which stay in the first cache.
+// Inputs that are not dense are brought together in blocks of this many elements, which stay in the first
+// cache.
 constexpr Index kBlock = 512;
 // The unit of work of a thread: fixed, so that results never depend on how many threads there are.
 constexpr Index kChunk = 16 * 1024;

@@ -1,20 +1,19 @@
-// elementwise<Formula>(): from one formula to a kernel for every instruction set, a double reference and C text.
-// Included by the .cpp files that define formulas, never by public headers.
+// elementwise<Formula>(): from one formula to a kernel for every instruction set, a double reference and C
+// text. Included by the .cpp files that define formulas, never by public headers.
 #pragma once
 
 #include "splot/backend/cpu/internal/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "splot/backend/cpu/internal/simd-inl.h"
-#include <hwy/foreach_target.h>
-
-#include "splot/backend/cpu/internal/simd-inl.h"
-
 #include <array>
 #include <tuple>
 
+#include <hwy/foreach_target.h>
+
 #include "splot/backend/cpu/formula_types.h"
 #include "splot/backend/cpu/instruction_set.h"
+#include "splot/backend/cpu/internal/simd-inl.h"
 #include "splot/core/op.h"
 
 namespace splot {
@@ -28,19 +27,20 @@ struct IsFormulaValue<Text> : std::true_type {};
 template <typename V>
 concept FormulaValue = IsFormulaValue<V>::value;
 
-// A function may only inline others compiled for the same instruction set, so the formula is stamped out once for
-// each, with V the vector type of that set.
-#define SPLOT_FORMULA_FOR(target_namespace, attribute, parameters, ...)  \
-  template <target_namespace::SimdVector V>                              \
+// A function may only inline others compiled for the same instruction set, so the formula is stamped out once
+// for each, with V the vector type of that set.
+#define SPLOT_FORMULA_FOR(target_namespace, attribute, parameters, ...) \
+  template <target_namespace::SimdVector V>                             \
   HWY_INLINE attribute auto operator() parameters const __VA_ARGS__
 
 #if HWY_ARCH_X86
-#define SPLOT_FORMULA_VECTORS(parameters, ...)                                                              \
-  SPLOT_FORMULA_FOR(N_AVX2, __attribute__((target(HWY_TARGET_STR_AVX2))), parameters, __VA_ARGS__)          \
-  SPLOT_FORMULA_FOR(N_AVX3, __attribute__((target(HWY_TARGET_STR_AVX3))), parameters, __VA_ARGS__)          \
+#define SPLOT_FORMULA_VECTORS(parameters, ...)                                                     \
+  SPLOT_FORMULA_FOR(N_AVX2, __attribute__((target(HWY_TARGET_STR_AVX2))), parameters, __VA_ARGS__) \
+  SPLOT_FORMULA_FOR(N_AVX3, __attribute__((target(HWY_TARGET_STR_AVX3))), parameters, __VA_ARGS__) \
   SPLOT_FORMULA_FOR(HWY_STATIC_NAMESPACE, , parameters, __VA_ARGS__)
 #else
-#define SPLOT_FORMULA_VECTORS(parameters, ...) SPLOT_FORMULA_FOR(HWY_STATIC_NAMESPACE, , parameters, __VA_ARGS__)
+#define SPLOT_FORMULA_VECTORS(parameters, ...) \
+  SPLOT_FORMULA_FOR(HWY_STATIC_NAMESPACE, , parameters, __VA_ARGS__)
 #endif
 // After foreach_target.h, HWY_NAMESPACE is the baseline's.
 #define HWY_STATIC_NAMESPACE HWY_NAMESPACE
@@ -86,10 +86,14 @@ constexpr bool takes(std::index_sequence<I...>) {
 
 template <typename Formula>
 constexpr std::size_t arity_of() {
-  if constexpr (takes<Formula>(std::make_index_sequence<1>())) return 1;
-  else if constexpr (takes<Formula>(std::make_index_sequence<2>())) return 2;
-  else if constexpr (takes<Formula>(std::make_index_sequence<3>())) return 3;
-  else return 4;
+  if constexpr (takes<Formula>(std::make_index_sequence<1>()))
+    return 1;
+  else if constexpr (takes<Formula>(std::make_index_sequence<2>()))
+    return 2;
+  else if constexpr (takes<Formula>(std::make_index_sequence<3>()))
+    return 3;
+  else
+    return 4;
 }
 
 template <typename T>
@@ -123,8 +127,8 @@ constexpr std::array<BlockKernel, kInstructionSets> vector_kernels() {
   using Out = std::conditional_t<std::is_same_v<FormulaResult<Formula, T>, bool>, bool, T>;
   constexpr std::size_t kArity = arity_of<Formula>();
 #if HWY_ARCH_X86
-  return {HWY_STATIC_NAMESPACE::run_block<Formula, T, Out, kArity>, N_AVX2::run_block<Formula, T, Out, kArity>,
-          N_AVX3::run_block<Formula, T, Out, kArity>};
+  return {HWY_STATIC_NAMESPACE::run_block<Formula, T, Out, kArity>,
+          N_AVX2::run_block<Formula, T, Out, kArity>, N_AVX3::run_block<Formula, T, Out, kArity>};
 #else
   return {HWY_STATIC_NAMESPACE::run_block<Formula, T, Out, kArity>, nullptr, nullptr};
 #endif
@@ -161,11 +165,12 @@ struct FormulaKernels {
   static double reference(std::span<const double> inputs, const Attrs& attrs) {
     const double* in[arity_of<Formula>()];
     for (std::size_t i = 0; i < arity_of<Formula>(); ++i) in[i] = &inputs[i];
-    return static_cast<double>(plain_at(make_formula<Formula>(attrs), in, 0,
-                                        std::make_index_sequence<arity_of<Formula>()>()));
+    return static_cast<double>(
+        plain_at(make_formula<Formula>(attrs), in, 0, std::make_index_sequence<arity_of<Formula>()>()));
   }
   template <std::size_t... I>
-  static std::string print(const Formula& formula, std::span<const std::string> inputs, std::index_sequence<I...>) {
+  static std::string print(const Formula& formula, std::span<const std::string> inputs,
+                           std::index_sequence<I...>) {
     return formula(Text(inputs[I])...).code;
   }
   static std::string text(std::span<const std::string> inputs, const Attrs& attrs, Dialect) {

@@ -1,5 +1,6 @@
-// The types an elementwise formula is instantiated for beside SIMD vectors: Plain<T>, one element, and Text, which
-// prints C or CUDA. They are classes so that max, exp and the like in a formula are found by argument type.
+// The types an elementwise formula is instantiated for beside SIMD vectors: Plain<T>, one element, and Text,
+// which prints C or CUDA. They are classes so that max, exp and the like in a formula are found by argument
+// type.
 #pragma once
 
 #include <cmath>
@@ -39,7 +40,9 @@ struct Plain {
   friend Plain max(Plain a, Plain b) { return a.value > b.value ? a : b; }
   friend Plain min(Plain a, Plain b) { return a.value < b.value ? a : b; }
   friend Plain abs(Plain a) { return a.value < T(0) ? -a : of(static_cast<T>(a.value + T(0))); }
-  friend Plain fma(Plain a, Plain b, Plain c) { return of(static_cast<T>(std::fma(a.value, b.value, c.value))); }
+  friend Plain fma(Plain a, Plain b, Plain c) {
+    return of(static_cast<T>(std::fma(a.value, b.value, c.value)));
+  }
 
 #define SPLOT_PLAIN(name) \
   friend Plain name(Plain a) { return of(static_cast<T>(std::name(a.value))); }
@@ -66,8 +69,10 @@ struct SPLOT_API Text {
   explicit Text(std::string expression) : code(std::move(expression)) {}
 };
 
-#define SPLOT_TEXT_INFIX(op) \
-  inline Text operator op(const Text& a, const Text& b) { return Text('(' + a.code + " " #op " " + b.code + ')'); }
+#define SPLOT_TEXT_INFIX(op)                                \
+  inline Text operator op(const Text& a, const Text& b) {   \
+    return Text('(' + a.code + " " #op " " + b.code + ')'); \
+  }
 SPLOT_TEXT_INFIX(+)
 SPLOT_TEXT_INFIX(-)
 SPLOT_TEXT_INFIX(*)

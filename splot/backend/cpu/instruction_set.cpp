@@ -1,14 +1,13 @@
 #include "splot/backend/cpu/instruction_set.h"
 
-#include "splot/backend/cpu/internal/targets.h"
-
-#include <hwy/highway.h>
-#include <hwy/targets.h>
-
 #include <atomic>
 #include <cstdlib>
 #include <vector>
 
+#include <hwy/highway.h>
+#include <hwy/targets.h>
+
+#include "splot/backend/cpu/internal/targets.h"
 #include "splot/core/error.h"
 
 namespace splot::cpu {
@@ -39,7 +38,8 @@ int choose() {
       }
     }
     require<ValueError>(found, "SPLOT_ISA", '"', asked,
-                        "\" is not an instruction set of this processor; it has up to ", name_of(supported().back()));
+                        "\" is not an instruction set of this processor; it has up to ",
+                        name_of(supported().back()));
   }
   set_instruction_set(set);
   return static_cast<int>(set);
@@ -60,7 +60,8 @@ InstructionSet instruction_set() {
 }
 
 void set_instruction_set(InstructionSet set) {
-  require<ValueError>(set <= supported().back(), "set_instruction_set", "this processor has no ", name_of(set));
+  require<ValueError>(set <= supported().back(), "set_instruction_set", "this processor has no ",
+                      name_of(set));
   chosen.store(static_cast<int>(set), std::memory_order_relaxed);
 }
 

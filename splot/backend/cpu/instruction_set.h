@@ -8,7 +8,8 @@
 
 namespace splot::cpu {
 
-/// Ordered from slowest to fastest. "baseline" is what every processor of the architecture has (on Arm: NEON).
+/// Ordered from slowest to fastest. "baseline" is what every processor of the architecture has (on Arm:
+/// NEON).
 enum class InstructionSet { baseline, avx2, avx512 };
 inline constexpr int kInstructionSets = 3;
 

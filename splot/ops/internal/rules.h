@@ -6,8 +6,9 @@
 
 namespace splot {
 
-/// The dtype that operands of an arithmetic op are converted to: PyTorch's rule. Tensors with axes outrank 0-d
-/// tensors, which outrank C++ numbers; a lower rank counts only when it is of a higher kind (bool, integer, floating).
+/// The dtype that operands of an arithmetic op are converted to: PyTorch's rule. Tensors with axes outrank
+/// 0-d tensors, which outrank C++ numbers; a lower rank counts only when it is of a higher kind (bool,
+/// integer, floating).
 DType result_type(std::span<const Tensor> operands);
 
 /// The operand in another dtype. C++ numbers are converted without a recorded op.

@@ -1,5 +1,5 @@
-// Simd<T>: a SIMD vector with operators, and the loop that runs a formula over a block. Compiled once for each
-// instruction set: Highway's foreach_target.h includes this file again with another HWY_TARGET.
+// Simd<T>: a SIMD vector with operators, and the loop that runs a formula over a block. Compiled once for
+// each instruction set: Highway's foreach_target.h includes this file again with another HWY_TARGET.
 #if defined(SPLOT_SIMD_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef SPLOT_SIMD_INL_H
 #undef SPLOT_SIMD_INL_H
@@ -7,14 +7,17 @@
 #define SPLOT_SIMD_INL_H
 #endif
 
-#include <hwy/highway.h>
-#include <hwy/contrib/math/math-inl.h>
-
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <type_traits>
 #include <utility>
+
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include "splot/core/index.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace splot {
@@ -52,7 +55,9 @@ struct Simd {
   friend HWY_INLINE SimdMask<T> operator>=(Simd a, Simd b) { return {hn::Ge(a.raw, b.raw)}; }
   friend HWY_INLINE SimdMask<T> operator==(Simd a, Simd b) { return {hn::Eq(a.raw, b.raw)}; }
   friend HWY_INLINE SimdMask<T> operator!=(Simd a, Simd b) { return {hn::Ne(a.raw, b.raw)}; }
-  friend HWY_INLINE Simd select(SimdMask<T> c, Simd a, Simd b) { return of(hn::IfThenElse(c.raw, a.raw, b.raw)); }
+  friend HWY_INLINE Simd select(SimdMask<T> c, Simd a, Simd b) {
+    return of(hn::IfThenElse(c.raw, a.raw, b.raw));
+  }
   friend HWY_INLINE Simd max(Simd a, Simd b) { return of(hn::Max(a.raw, b.raw)); }
   friend HWY_INLINE Simd min(Simd a, Simd b) { return of(hn::Min(a.raw, b.raw)); }
   friend HWY_INLINE Simd abs(Simd a) { return of(hn::Abs(a.raw)); }
@@ -78,9 +83,15 @@ struct Simd {
     return or_nan(a, of(hn::Tanh(Tag(), inside.raw)));
   }
   friend HWY_INLINE Simd atan(Simd a) { return or_nan(a, of(hn::Atan(Tag(), a.raw))); }
-  friend HWY_INLINE Simd sin(Simd a) { return each_lane(a, [](T x) { return std::sin(x); }); }
-  friend HWY_INLINE Simd cos(Simd a) { return each_lane(a, [](T x) { return std::cos(x); }); }
-  friend HWY_INLINE Simd erf(Simd a) { return each_lane(a, [](T x) { return std::erf(x); }); }
+  friend HWY_INLINE Simd sin(Simd a) {
+    return each_lane(a, [](T x) { return std::sin(x); });
+  }
+  friend HWY_INLINE Simd cos(Simd a) {
+    return each_lane(a, [](T x) { return std::cos(x); });
+  }
+  friend HWY_INLINE Simd erf(Simd a) {
+    return each_lane(a, [](T x) { return std::erf(x); });
+  }
   friend HWY_INLINE Simd pow(Simd a, Simd b) {
     HWY_ALIGN T x[hn::MaxLanes(Tag())];
     HWY_ALIGN T y[hn::MaxLanes(Tag())];
@@ -125,12 +136,13 @@ HWY_INLINE void store_result(SimdMask<T> mask, bool* out) {
 }
 
 template <typename Formula, typename T, std::size_t... I>
-HWY_INLINE auto formula_at(const Formula& formula, const T* const* in, std::size_t at, std::index_sequence<I...>) {
+HWY_INLINE auto formula_at(const Formula& formula, const T* const* in, std::size_t at,
+                           std::index_sequence<I...>) {
   return formula(Simd<T>::of(hn::LoadU(hn::ScalableTag<T>(), in[I] + at))...);
 }
 
-// out[i] = formula(in[0][i], in[1][i], ...) for dense inputs. The last, partial vector goes through buffers, so that
-// an element's bits do not depend on where in a block it stands.
+// out[i] = formula(in[0][i], in[1][i], ...) for dense inputs. The last, partial vector goes through buffers,
+// so that an element's bits do not depend on where in a block it stands.
 template <typename Formula, typename T, typename Out, std::size_t kArity>
 void run_block(const void* erased, const void* const* inputs, void* output, Index n) {
   const Formula& formula = *static_cast<const Formula*>(erased);
@@ -141,13 +153,14 @@ void run_block(const void* erased, const void* const* inputs, void* output, Inde
   Out* out = static_cast<Out*>(output);
   Index at = 0;
   for (; at + lanes <= n; at += lanes) {
-    store_result(formula_at(formula, in, static_cast<std::size_t>(at), std::make_index_sequence<kArity>()), out + at);
+    store_result(formula_at(formula, in, static_cast<std::size_t>(at), std::make_index_sequence<kArity>()),
+                 out + at);
   }
   if (at == n) return;
   constexpr std::size_t kLanes = hn::MaxLanes(hn::ScalableTag<T>());
   HWY_ALIGN T tails[kArity][kLanes] = {};
   Out tail[kLanes];
-  const auto left = static_cast<std::size_t>(n - at);
+  const auto left = std::min(static_cast<std::size_t>(n - at), kLanes);
   for (std::size_t i = 0; i < kArity; ++i) {
     std::memcpy(tails[i], in[i] + at, left * sizeof(T));
     in[i] = tails[i];
