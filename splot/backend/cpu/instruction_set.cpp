@@ -1,13 +1,16 @@
 #include "splot/backend/cpu/instruction_set.h"
 
-#include <atomic>
-#include <cstdlib>
-#include <vector>
-
+// clang-format off: targets.h has to come before Highway
 #include <hwy/highway.h>
 #include <hwy/targets.h>
 
 #include "splot/backend/cpu/internal/targets.h"
+// clang-format on
+
+#include <atomic>
+#include <cstdlib>
+#include <vector>
+
 #include "splot/core/error.h"
 
 namespace splot::cpu {
