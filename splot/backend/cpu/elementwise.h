@@ -2,12 +2,12 @@
 // text. Included by the .cpp files that define formulas, never by public headers.
 #pragma once
 
-// clang-format off: targets.h, foreach_target.h and the file it compiles for each target, in this order
+// targets.h, foreach_target.h and the file it compiles for each target, in this order.
+// clang-format off
 #include "splot/backend/cpu/internal/targets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "splot/backend/cpu/internal/simd-inl.h"
 #include <hwy/foreach_target.h>
-
 #include "splot/backend/cpu/internal/simd-inl.h"
 // clang-format on
 

@@ -1,10 +1,10 @@
 #include "splot/backend/cpu/instruction_set.h"
 
-// clang-format off: targets.h has to come before Highway
+// targets.h has to come before Highway.
+// clang-format off
+#include "splot/backend/cpu/internal/targets.h"
 #include <hwy/highway.h>
 #include <hwy/targets.h>
-
-#include "splot/backend/cpu/internal/targets.h"
 // clang-format on
 
 #include <atomic>
