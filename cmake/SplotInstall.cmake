@@ -9,10 +9,11 @@ if(TARGET splot_cli)
   install(TARGETS splot_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
-# internal/ and the -inl.h files of the kernels need Highway; no other header may include them.
+# internal/, the -inl.h files and elementwise.h need Highway; no other header may include them (scripts/check_includes).
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/splot ${PROJECT_BINARY_DIR}/include/splot
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        FILES_MATCHING PATTERN "*.h" PATTERN "*.inc" PATTERN "*-inl.h" EXCLUDE PATTERN "internal" EXCLUDE)
+        FILES_MATCHING PATTERN "*.h" PATTERN "*.inc" PATTERN "*-inl.h" EXCLUDE PATTERN "internal" EXCLUDE
+        PATTERN "backend/cpu/elementwise.h" EXCLUDE)
 if(EXISTS ${PROJECT_SOURCE_DIR}/recipes)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/recipes DESTINATION ${CMAKE_INSTALL_DATADIR}/splot
           FILES_MATCHING PATTERN "*.toml")

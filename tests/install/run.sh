@@ -22,14 +22,18 @@ leaked=$(grep -rlF -e "$SPLOT_BUILD_DIR" -e "$(cd "$here/../.." && pwd)" "$work/
   --include='*.h' || true)
 [[ -z $leaked ]] || fail "these installed files name the source or build folder: $leaked"
 
-# Every installed header compiles by itself, in any order.
-cp -r "$here/consumer" "$work/consumer"
-mkdir "$work/consumer/headers"
-(cd "$work/prefix/include" && find splot -name '*.h' | sort) | while IFS= read -r header; do
-  # Twice: the second one is empty only when the header guards itself.
-  printf '#include "%s"\n#include "%s"\n' "$header" "$header" >"$work/consumer/headers/${header//\//_}.cpp"
-done
+# Every installed header compiles by itself, and twice: the second time is harmless only when it guards itself.
+try_header() {
+  # shellcheck disable=SC2086  # a list of flags
+  printf '#include "%s"\n#include "%s"\n' "$1" "$1" |
+    "$CXX" -std=c++20 ${CXXFLAGS-} -I"$work/prefix/include" -fsyntax-only -x c++ - || exit 255
+}
+export work
+export -f try_header
+(cd "$work/prefix/include" && find splot -name '*.h' | sort) |
+  xargs -P "$(nproc)" -I '{}' bash -c 'try_header {}' || fail "an installed header does not compile by itself"
 
+cp -r "$here/consumer" "$work/consumer"
 cmake -S "$work/consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DSPLOT_EXPECTED="$SPLOT_VERSION" \
   >"$work/configure.log" || fail "find_package(splot) failed"
 cmake --build "$work/build" >"$work/build.log" 2>&1 || {
