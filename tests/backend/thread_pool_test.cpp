@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "splot/core/error.h"
+
 namespace splot::cpu {
 namespace {
 
@@ -109,10 +111,10 @@ TEST_P(ThreadPool, ChangingTheNumberWhileOthersWork) {
 INSTANTIATE_TEST_SUITE_P(Threads, ThreadPool, ::testing::Values(1, 2, 3, 8, 32));
 
 TEST(ThreadPoolSettings, RefusesNumbersThatMeanNothing) {
-  EXPECT_ANY_THROW(set_num_threads(0));
-  EXPECT_ANY_THROW(set_num_threads(-3));
-  EXPECT_ANY_THROW(set_num_threads(1025));
-  EXPECT_ANY_THROW(parallel_for(2, [](Index) { set_num_threads(2); }));
+  EXPECT_THROW(set_num_threads(0), ValueError);
+  EXPECT_THROW(set_num_threads(-3), ValueError);
+  EXPECT_THROW(set_num_threads(1025), ValueError);
+  EXPECT_THROW(parallel_for(2, [](Index) { set_num_threads(2); }), ValueError);
   set_num_threads(3);
   EXPECT_EQ(num_threads(), 3);
 }
@@ -149,9 +151,9 @@ TEST(ThreadPoolSettings, ReadsTheEnvironment) {
                                  [] {
                                    try {
                                      return num_threads();
-                                   } catch (const std::exception& error) {
+                                   } catch (const ValueError& error) {
                                      const std::string message = error.what();
-                                     return message.find("SPLOT_THREADS is \"") == 0 ? 200 : 201;
+                                     return message.find("[SPLOT_THREADS] \"") == 0 ? 200 : 201;
                                    }
                                  }),
               200)

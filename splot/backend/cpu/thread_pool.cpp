@@ -10,13 +10,14 @@
 #include <exception>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include <pthread.h>
+
+#include "splot/core/error.h"
 
 namespace splot::cpu {
 namespace {
@@ -198,8 +199,6 @@ class Pool {
   std::condition_variable left_;     // the caller waits for workers
 };
 
-std::string describe_range() { return "a whole number from 1 to " + std::to_string(kMaxThreads); }
-
 int initial_threads() {
   const char* text = std::getenv("SPLOT_THREADS");
   if (text == nullptr) {
@@ -209,10 +208,8 @@ int initial_threads() {
   int threads = 0;
   const char* end = text + std::strlen(text);
   const auto [stop, error] = std::from_chars(text, end, threads);
-  if (error != std::errc() || stop != end || threads < 1 || threads > kMaxThreads) {
-    throw std::invalid_argument("SPLOT_THREADS is \"" + std::string(text) + "\"; it must be " +
-                                describe_range());
-  }
+  require<ValueError>(error == std::errc() && stop == end && threads >= 1 && threads <= kMaxThreads,
+                      "SPLOT_THREADS", '"', text, "\" is not a whole number from 1 to ", kMaxThreads);
   return threads;
 }
 
@@ -245,11 +242,9 @@ class InsideParallelWork {
 int num_threads() { return pool().threads(); }
 
 void set_num_threads(int threads) {
-  if (threads < 1 || threads > kMaxThreads) {
-    throw std::invalid_argument("set_num_threads: got " + std::to_string(threads) + "; it must be " +
-                                describe_range());
-  }
-  if (inside_parallel_work) throw std::logic_error("set_num_threads: called from inside parallel work");
+  require<ValueError>(threads >= 1 && threads <= kMaxThreads, "set_num_threads", "got ", threads,
+                      "; it must be from 1 to ", kMaxThreads);
+  require<ValueError>(!inside_parallel_work, "set_num_threads", "called from inside parallel work");
   Pool& p = pool();
   std::lock_guard lock(p.owner());
   if (p.threads() != threads) p.resize(threads);

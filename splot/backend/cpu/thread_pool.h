@@ -10,11 +10,11 @@
 namespace splot::cpu {
 
 /// How many threads parallel work may use, the caller's own included. Starts as the environment variable
-/// SPLOT_THREADS, else as the number of processors this process may run on. Throws when SPLOT_THREADS is set
-/// to anything but a whole number from 1 to 1024.
+/// SPLOT_THREADS, else as the number of processors this process may run on. Throws ValueError when
+/// SPLOT_THREADS is set to anything but a whole number from 1 to 1024.
 SPLOT_API int num_threads();
 
-/// Sets num_threads(). Waits for parallel work of other threads to finish. Throws when threads is
+/// Sets num_threads(). Waits for parallel work of other threads to finish. Throws ValueError when threads is
 /// outside 1..1024, and when it is called from inside parallel work.
 SPLOT_API void set_num_threads(int threads);
 

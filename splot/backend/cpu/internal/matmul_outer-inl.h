@@ -1,0 +1,242 @@
+// Matrix kernels that broadcast elements of A against vectors along the rows of B.
+// Included once per instruction set.
+#if defined(SPLOT_MATMUL_OUTER_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef SPLOT_MATMUL_OUTER_INL_H
+#undef SPLOT_MATMUL_OUTER_INL_H
+#else
+#define SPLOT_MATMUL_OUTER_INL_H
+#endif
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "splot/backend/cpu/internal/matmul_pack-inl.h"
+#include "splot/backend/cpu/internal/matmul_tile-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace splot::cpu::HWY_NAMESPACE {
+
+// Register tiles are kMaxRows(w) rows by w vectors: as many sums as leave registers for w vectors of B and
+// one element of A. Two vectors by many rows is best in general, one serves narrow C, the wide ones serve C
+// of few rows, where two vectors would give too few independent sums to keep the multipliers busy.
+inline constexpr int kWidths[] = {1, 2, 4, 8};
+constexpr int max_rows(int width) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
+  return width <= 2 ? 14 : width == 4 ? 6 : 3;
+#else
+  return width <= 2 ? 6 : width == 4 ? 3 : 1;
+#endif
+}
+
+template <typename T>
+struct OuterTile {
+  Index k;
+  const T* a;
+  Index a_row, a_col;  // strides of A
+  const T* b;
+  Index b_row;  // columns of B are contiguous
+  T* c;
+  Index ldc;
+  Index cols;  // columns in the last vector
+  TileEpilogue<T> epilogue;
+};
+
+template <typename T, int kRows, int kWidth>
+HWY_NOINLINE void outer_tile(const OuterTile<T>& tile) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(d));
+  const auto in_c = hn::FirstN(d, static_cast<std::size_t>(tile.cols));
+
+  V sum[kRows][kWidth];
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+    for (int j = 0; j < kWidth; ++j) sum[i][j] = hn::Zero(d);
+  }
+
+  // Rows in threes, because x86 addresses p, p + stride and p + 2 * stride from one register.
+  constexpr int kGroups = (kRows + 2) / 3;
+  const T* a[kGroups];
+#pragma GCC unroll 16
+  for (int g = 0; g < kGroups; ++g) a[g] = tile.a + 3 * g * tile.a_row;
+  const T* b = tile.b;
+  const Index a_row = tile.a_row;
+  const Index a_col = tile.a_col;
+  const Index b_row = tile.b_row;
+
+#pragma GCC unroll 1
+  for (Index p = tile.k; p > 0; --p) {
+    V row_of_b[kWidth];
+#pragma GCC unroll 8
+    for (int j = 0; j + 1 < kWidth; ++j) row_of_b[j] = hn::LoadU(d, b + j * kLanes);
+    row_of_b[kWidth - 1] = hn::MaskedLoad(in_c, d, b + (kWidth - 1) * kLanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      const V element = hn::Set(d, a[i / 3][(i % 3) * a_row]);
+#pragma GCC unroll 8
+      for (int j = 0; j < kWidth; ++j) sum[i][j] = hn::MulAdd(element, row_of_b[j], sum[i][j]);
+    }
+#pragma GCC unroll 16
+    for (int g = 0; g < kGroups; ++g) a[g] += a_col;
+    b += b_row;
+  }
+
+  T* c = tile.c;
+  const TileEpilogue<T> epilogue = tile.epilogue;
+  if (epilogue.any()) {
+#pragma GCC unroll 8
+    for (int j = 0; j < kWidth; ++j) {
+      const auto mask = j + 1 < kWidth ? hn::FirstN(d, hn::Lanes(d)) : in_c;
+      const V bias =
+          epilogue.bias != nullptr ? hn::MaskedLoad(mask, d, epilogue.bias + j * kLanes) : hn::Zero(d);
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+        V v = sum[i][j];
+        if (epilogue.add) v = hn::Add(v, hn::MaskedLoad(mask, d, c + i * tile.ldc + j * kLanes));
+        if (epilogue.bias != nullptr) v = hn::Add(v, bias);
+        if (epilogue.relu) v = relu(d, v);
+        sum[i][j] = v;
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+    for (int j = 0; j + 1 < kWidth; ++j) hn::StoreU(sum[i][j], d, c + j * kLanes);
+    if (tile.cols == kLanes) {
+      hn::StoreU(sum[i][kWidth - 1], d, c + (kWidth - 1) * kLanes);
+    } else {
+      hn::BlendedStore(sum[i][kWidth - 1], in_c, d, c + (kWidth - 1) * kLanes);
+    }
+    c += tile.ldc;
+  }
+}
+
+template <typename T>
+using OuterKernel = void (*)(const OuterTile<T>&);
+
+template <typename T, int kWidth, int... kIndex>
+constexpr std::array<OuterKernel<T>, 14> outer_kernels(std::integer_sequence<int, kIndex...>) {
+  return {&outer_tile<T, kIndex + 1, kWidth>...};
+}
+
+// Indexed by log2(width) and by rows - 1.
+template <typename T>
+inline constexpr std::array<OuterKernel<T>, 14> kOuterKernels[] = {
+    outer_kernels<T, 1>(std::make_integer_sequence<int, max_rows(1)>()),
+    outer_kernels<T, 2>(std::make_integer_sequence<int, max_rows(2)>()),
+    outer_kernels<T, 4>(std::make_integer_sequence<int, max_rows(4)>()),
+    outer_kernels<T, 8>(std::make_integer_sequence<int, max_rows(8)>()),
+};
+
+// All tiles of `rows` x `cols` with one block of k: A and B as strided or packed blocks.
+template <typename T>
+struct OuterBlock {
+  Index rows, cols, k;
+  const T* a;
+  Index a_row, a_col;
+  const T* b;
+  Index b_row;    // distance of B's rows; within a panel, if packed
+  Index b_panel;  // distance of panels tile_cols wide
+  T* c;
+  Index ldc;
+  Index tile_rows, tile_cols;
+  TileEpilogue<T> epilogue;
+};
+
+template <typename T>
+void outer_columns(const OuterBlock<T>& block, Index row, Index rows, Index col, Index cols, const T* b) {
+  constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(hn::ScalableTag<T>()));
+  OuterTile<T> tile = {.k = block.k,
+                       .a = block.a + row * block.a_row,
+                       .a_row = block.a_row,
+                       .a_col = block.a_col,
+                       .b = b,
+                       .b_row = block.b_row,
+                       .c = block.c + row * block.ldc + col,
+                       .ldc = block.ldc,
+                       .cols = kLanes,
+                       .epilogue = block.epilogue};
+  if (tile.epilogue.bias != nullptr) tile.epilogue.bias += col;
+  // The rest of a row takes narrower tiles, so that at most one vector is partly used.
+  for (int width_log2 = 3; cols > 0;) {
+    const Index width = Index{1} << width_log2;
+    const bool last = cols <= width * kLanes;
+    if ((last ? cols <= (width / 2) * kLanes && width > 1 : false) ||
+        rows > max_rows(static_cast<int>(width)) || cols <= (width - 1) * kLanes) {
+      --width_log2;
+      continue;
+    }
+    tile.cols = last ? cols - (width - 1) * kLanes : kLanes;
+    kOuterKernels<T>[width_log2][static_cast<std::size_t>(rows - 1)](tile);
+    tile.b += width * kLanes;
+    tile.c += width * kLanes;
+    if (tile.epilogue.bias != nullptr) tile.epilogue.bias += width * kLanes;
+    cols -= width * kLanes;
+  }
+}
+
+template <typename T>
+void outer_block(const OuterBlock<T>& block) {
+  for (Index row = 0; row < block.rows; row += block.tile_rows) {
+    const Index rows = std::min(block.tile_rows, block.rows - row);
+    const T* b = block.b;
+    for (Index col = 0; col < block.cols; col += block.tile_cols, b += block.b_panel) {
+      outer_columns(block, row, rows, col, std::min(block.tile_cols, block.cols - col), b);
+    }
+  }
+}
+
+template <typename T>
+void run_outer(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, const Matrix<T>& b, T* c,
+               Index row, Index rows, Index col, Index cols) {
+  const Index a_bytes = plan.pack_a ? packed_a_size(rows, plan.k_block) : 0;
+  const Index b_bytes = plan.pack_b ? packed_b_size(cols, plan.k_block, plan.tile_cols) : 0;
+  T* a_space = nullptr;
+  T* b_space = nullptr;
+  if (a_bytes + b_bytes > 0) {
+    a_space = static_cast<T*>(pack_buffer((a_bytes + b_bytes) * static_cast<Index>(sizeof(T))));
+    b_space = a_space + a_bytes;
+  }
+  Index begin = 0;
+  do {
+    const Index k = std::min(plan.k_block, p.k - begin);
+    OuterBlock<T> block = {.rows = rows,
+                           .cols = cols,
+                           .k = k,
+                           .a = a.at(row, begin),
+                           .a_row = a.row_stride,
+                           .a_col = a.col_stride,
+                           .b = b.at(begin, col),
+                           .b_row = b.row_stride,
+                           .b_panel = plan.tile_cols,
+                           .c = c + row * p.ldc + col,
+                           .ldc = p.ldc,
+                           .tile_rows = plan.tile_rows,
+                           .tile_cols = plan.tile_cols,
+                           .epilogue = tile_epilogue(p.epilogue, begin == 0, begin + k >= p.k)};
+    if (block.epilogue.bias != nullptr) block.epilogue.bias += col;
+    if (plan.pack_a) {
+      const Matrix<T> packed = pack_a<T>({block.a, a.row_stride, a.col_stride}, rows, k, a_space);
+      block.a = packed.data;
+      block.a_row = packed.row_stride;
+      block.a_col = packed.col_stride;
+    }
+    if (plan.pack_b) {
+      pack_b<T>({block.b, b.row_stride, b.col_stride}, k, cols, plan.tile_cols, b_space);
+      block.b = b_space;
+      block.b_row = plan.tile_cols;
+      block.b_panel = plan.tile_cols * k;
+    }
+    outer_block(block);
+    begin += plan.k_block;
+  } while (begin < p.k);
+}
+
+}  // namespace splot::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,86 @@
+#include "splot/backend/cpu/matmul.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <new>
+
+#include "splot/backend/cpu/instruction_set.h"
+#include "splot/backend/cpu/internal/matmul_plan.h"
+#include "splot/backend/cpu/thread_pool.h"
+
+// Kernels, each of which must agree with the last:
+//   dot        internal/matmul_dot-inl.h    both operands contiguous along k; nothing is packed
+//   outer      internal/matmul_outer-inl.h  broadcasts A against rows of B, packed or as they are
+//   reference  below                        three loops; the definition
+namespace splot::cpu {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+
+struct AlignedDelete {
+  void operator()(void* memory) const { ::operator delete (memory, std::align_val_t{kAlignment}); }
+};
+
+}  // namespace
+
+void* pack_buffer(Index bytes) {
+  thread_local std::unique_ptr<void, AlignedDelete> memory;
+  thread_local Index size = 0;
+  if (size < bytes) {
+    memory.reset();
+    size = 0;
+    memory.reset(::operator new (static_cast<std::size_t>(bytes), std::align_val_t{kAlignment}));
+    size = bytes;
+  }
+  return memory.get();
+}
+
+template <typename T>
+void matmul(const Product<T>& product) {
+  if (product.m <= 0 || product.n <= 0 || product.batch <= 0) return;
+  const MatmulKernels<T>& kernels = matmul_kernels(instruction_set(), T{});
+  const MatmulPlan plan = kernels.plan(product);
+  if (plan.chunks == 1 && product.batch == 1) return kernels.run(product, plan, 0, 0);
+  const double microseconds = plan.microseconds * static_cast<double>(product.batch);
+  // Many small products share a chunk, so that handing out chunks costs nothing beside the work.
+  const double per_chunk = plan.microseconds / static_cast<double>(plan.chunks);
+  const Index all = plan.chunks * product.batch;
+  const Index group = per_chunk >= 5.0 ? 1 : std::min(all, static_cast<Index>(std::ceil(5.0 / per_chunk)));
+  parallel_for((all + group - 1) / group, microseconds, [&](Index number) {
+    const Index end = std::min(all, (number + 1) * group);
+    for (Index i = number * group; i < end; ++i) {
+      kernels.run(product, plan, i / plan.chunks, i % plan.chunks);
+    }
+  });
+}
+
+template <typename T>
+void matmul_reference(const Product<T>& p) {
+  for (Index batch = 0; batch < p.batch; ++batch) {
+    const Matrix<T> a = {p.a.data + batch * p.a_batch_stride, p.a.row_stride, p.a.col_stride};
+    const Matrix<T> b = {p.b.data + batch * p.b_batch_stride, p.b.row_stride, p.b.col_stride};
+    T* c = p.c + batch * p.c_batch_stride;
+    for (Index i = 0; i < p.m; ++i) {
+      for (Index j = 0; j < p.n; ++j) {
+        T sum = 0;
+        for (Index s = 0; s < p.k; ++s) sum = std::fma(*a.at(i, s), *b.at(s, j), sum);
+        T& y = c[i * p.ldc + j];
+        if (p.epilogue.accumulate) sum += y;
+        if (p.epilogue.bias != nullptr) sum += p.epilogue.bias[j];
+        y = p.epilogue.relu && sum <= T(0) ? T(0) : sum;
+      }
+    }
+    if (p.epilogue.finish != nullptr && p.m > 0 && p.n > 0) {
+      p.epilogue.finish(p.epilogue.context, {c, p.ldc, batch, 0, 0, p.m, p.n});
+    }
+  }
+}
+
+template void matmul(const Product<float>&);
+template void matmul(const Product<double>&);
+template void matmul_reference(const Product<float>&);
+template void matmul_reference(const Product<double>&);
+
+}  // namespace splot::cpu

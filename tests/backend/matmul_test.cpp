@@ -1,0 +1,307 @@
+#include "splot/backend/cpu/matmul.h"
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "splot/backend/cpu/instruction_set.h"
+#include "splot/backend/cpu/thread_pool.h"
+
+namespace splot::cpu {
+namespace {
+
+// Small whole multiples of 1/8 in [-4, 4): their products and short sums are exact in float, and no value is
+// special.
+template <typename T>
+std::vector<T> values(Index count, std::uint32_t seed) {
+  std::vector<T> v(static_cast<std::size_t>(count));
+  std::uint32_t state = seed * 2654435761u + 12345u;
+  for (T& x : v) {
+    state = state * 1664525u + 1013904223u;
+    x = static_cast<T>(static_cast<int>(state >> 26) - 32) / T(8);
+  }
+  return v;
+}
+
+struct Case {
+  Index m, n, k;
+  bool a_transposed = false;
+  bool b_transposed = false;
+  bool gaps = false;  // no operand is contiguous in any direction
+  bool accumulate = false;
+  bool bias = false;
+  bool relu = false;
+  Index batch = 1;
+
+  friend std::ostream& operator<<(std::ostream& out, const Case& c) {
+    return out << c.m << "x" << c.n << "x" << c.k << (c.a_transposed ? " A^T" : "")
+               << (c.b_transposed ? " B^T" : "") << (c.gaps ? " gaps" : "")
+               << (c.accumulate ? " accumulate" : "") << (c.bias ? " bias" : "") << (c.relu ? " relu" : "")
+               << " batch " << c.batch << " on " << name_of(instruction_set());
+  }
+};
+
+template <typename T>
+struct Operands {
+  explicit Operands(const Case& c) {
+    const Index step = c.gaps ? 3 : 1;
+    const auto layout = [&](Index rows, Index cols, bool transposed, Matrix<T>& matrix, Index& batch_stride) {
+      const Index minor = (transposed ? rows : cols) * step + (c.gaps ? 5 : 0);
+      matrix.row_stride = transposed ? step : minor;
+      matrix.col_stride = transposed ? minor : step;
+      batch_stride = minor * (transposed ? cols : rows);
+    };
+    layout(c.m, c.k, c.a_transposed, product.a, product.a_batch_stride);
+    layout(c.k, c.n, c.b_transposed, product.b, product.b_batch_stride);
+    product.m = c.m;
+    product.n = c.n;
+    product.k = c.k;
+    product.batch = c.batch;
+    product.ldc = c.n + (c.gaps ? 7 : 0);
+    product.c_batch_stride = product.ldc * c.m;
+    a = values<T>(product.a_batch_stride * c.batch, 1);
+    b = values<T>(product.b_batch_stride * c.batch, 2);
+    result = values<T>(product.c_batch_stride * c.batch, 3);
+    bias = values<T>(c.n, 4);
+    product.a.data = a.data();
+    product.b.data = b.data();
+    product.c = result.data();
+    product.epilogue = {.accumulate = c.accumulate, .bias = c.bias ? bias.data() : nullptr, .relu = c.relu};
+  }
+
+  std::vector<T> a, b, bias, result;
+  Product<T> product;
+};
+
+template <typename T>
+void compare_with_reference(const Case& c) {
+  SCOPED_TRACE(::testing::Message() << c);
+  Operands<T> fast(c);
+  Operands<T> reference(c);
+  matmul(fast.product);
+  matmul_reference(reference.product);
+  // The values make every sum of up to 2^12 products exact, whatever its order, so nothing may differ - nor
+  // may anything between the rows of C be touched.
+  for (std::size_t i = 0; i < fast.result.size(); ++i) {
+    ASSERT_EQ(fast.result[i], reference.result[i]) << "at " << i;
+  }
+}
+
+class Matmul : public ::testing::TestWithParam<InstructionSet> {
+ protected:
+  void SetUp() override { set_instruction_set(GetParam()); }
+  void TearDown() override {
+    set_instruction_set(available_instruction_sets().back());
+    set_num_threads(2);
+  }
+};
+
+TEST_P(Matmul, AgreesWithTheReferenceForAllSmallShapes) {
+  const bool scalar = GetParam() == InstructionSet::baseline;
+  const std::vector<Index> sizes =
+      scalar ? std::vector<Index>{0, 1, 3, 7, 17}
+             : std::vector<Index>{0, 1, 2, 3, 4, 5, 6, 7, 9, 13, 16, 17, 29, 33, 70};
+  for (const Index m : sizes) {
+    for (const Index n : sizes) {
+      for (const Index k : sizes) {
+        for (int layout = 0; layout < 4; ++layout) {
+          const Case c = {
+              .m = m, .n = n, .k = k, .a_transposed = layout / 2 == 1, .b_transposed = layout % 2 == 1};
+          compare_with_reference<float>(c);
+          compare_with_reference<double>(c);
+          if (::testing::Test::HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Matmul, AgreesWithTheReferenceForEveryEpilogue) {
+  const Case shapes[] = {{.m = 10, .n = 30, .k = 784}, {.m = 30, .n = 784, .k = 10},
+                         {.m = 70, .n = 90, .k = 600}, {.m = 1, .n = 300, .k = 40},
+                         {.m = 5, .n = 3, .k = 0},     {.m = 33, .n = 10, .k = 512}};
+  for (const Case& shape : shapes) {
+    for (int bits = 0; bits < 64; ++bits) {
+      Case c = shape;
+      c.a_transposed = bits & 1;
+      c.b_transposed = bits & 2;
+      c.gaps = bits & 4;
+      c.accumulate = bits & 8;
+      c.bias = bits & 16;
+      c.relu = bits & 32;
+      compare_with_reference<float>(c);
+      compare_with_reference<double>(c);
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST_P(Matmul, AgreesWithTheReferenceForLargeShapes) {
+  const bool scalar = GetParam() == InstructionSet::baseline;
+  const Index d = scalar ? 4 : 1;
+  const Case shapes[] = {{.m = 128, .n = 512, .k = 784 / d}, {.m = 512, .n = 784 / d, .k = 128},
+                         {.m = 300, .n = 301, .k = 302},     {.m = 2000 / d, .n = 10, .k = 65},
+                         {.m = 10, .n = 2000 / d, .k = 513}, {.m = 1, .n = 1000, .k = 1000},
+                         {.m = 1000, .n = 1, .k = 1000},     {.m = 7, .n = 9, .k = 4000}};
+  for (const Case& shape : shapes) {
+    for (int layout = 0; layout < 8; ++layout) {
+      Case c = shape;
+      c.a_transposed = layout & 1;
+      c.b_transposed = layout & 2;
+      c.gaps = layout & 4;
+      compare_with_reference<float>(c);
+      if (c.gaps == false) compare_with_reference<double>(c);
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST_P(Matmul, AgreesWithTheReferenceForBatches) {
+  for (const Index batch : {0, 1, 2, 5, 200}) {
+    compare_with_reference<float>({.m = 13, .n = 17, .k = 19, .bias = true, .batch = batch});
+    compare_with_reference<float>({.m = 64, .n = 64, .k = 32, .b_transposed = true, .batch = batch});
+    compare_with_reference<double>(
+        {.m = 3, .n = 2, .k = 5, .a_transposed = true, .gaps = true, .batch = batch});
+  }
+  compare_with_reference<float>({.m = 150, .n = 160, .k = 170, .accumulate = true, .batch = 3});
+}
+
+TEST_P(Matmul, BroadcastsOperandsThroughZeroStrides) {
+  const std::vector<float> x = {1, 2, 3};
+  std::vector<float> y(3 * 40);
+  // Each row of B is the same: y[i][j] = x[i] * (0 + 0.5 + 1), for two products that share both operands.
+  const std::vector<float> row = {0.0f, 0.5f, 1.0f};
+  matmul<float>({.m = 3,
+                 .n = 20,
+                 .k = 3,
+                 .a = {x.data(), 1, 0},
+                 .b = {row.data(), 1, 0},
+                 .c = y.data(),
+                 .ldc = 20,
+                 .batch = 2,
+                 .c_batch_stride = 60});
+  for (int i = 0; i < 120; ++i)
+    EXPECT_EQ(y[static_cast<std::size_t>(i)], 1.5f * static_cast<float>(i / 20 % 3 + 1));
+}
+
+TEST_P(Matmul, NoZeroIsSkippedAndNothingSpecialIsLost) {
+  const float inf = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const Case& shape :
+       {Case{.m = 10, .n = 30, .k = 100, .b_transposed = true}, Case{.m = 20, .n = 40, .k = 30},
+        Case{.m = 90, .n = 120, .k = 300}, Case{.m = 1, .n = 50, .k = 50}}) {
+    for (const float special : {inf, -inf, nan}) {
+      Operands<float> o(shape);
+      std::fill(o.a.begin(), o.a.end(), 0.0f);
+      o.b[o.b.size() / 2] = special;
+      matmul(o.product);
+      Operands<float> reference(shape);
+      std::fill(reference.a.begin(), reference.a.end(), 0.0f);
+      reference.b[o.b.size() / 2] = special;
+      matmul_reference(reference.product);
+      Index nans = 0;
+      for (std::size_t i = 0; i < o.result.size(); ++i) {
+        ASSERT_EQ(std::isnan(o.result[i]), std::isnan(reference.result[i]));
+        nans += std::isnan(o.result[i]);
+      }
+      EXPECT_EQ(nans, shape.m) << "zero times " << special << " is NaN, in one column";
+    }
+  }
+}
+
+TEST_P(Matmul, ReluKeepsNaN) {
+  for (const bool transposed : {false, true}) {
+    Case c = {.m = 6, .n = 20, .k = 64, .b_transposed = transposed, .relu = true};
+    Operands<float> o(c);
+    o.a[5] = std::numeric_limits<float>::quiet_NaN();
+    matmul(o.product);
+    for (std::size_t j = 0; j < 20; ++j) EXPECT_TRUE(std::isnan(o.result[j]));
+    for (std::size_t i = 20; i < 120; ++i) EXPECT_GE(o.result[i], 0.0f);
+  }
+}
+
+TEST_P(Matmul, FinishSeesEveryElementOnceWhenItIsComplete) {
+  for (const Case& shape : {Case{.m = 10, .n = 30, .k = 100, .b_transposed = true, .batch = 3},
+                            Case{.m = 300, .n = 400, .k = 300, .gaps = true}, Case{.m = 4, .n = 9, .k = 0}}) {
+    Operands<float> o(shape);
+    Operands<float> reference(shape);
+    matmul_reference(reference.product);
+    o.product.epilogue.finish = [](const void* context, const Epilogue<float>::Block& block) {
+      const float shift = *static_cast<const float*>(context);
+      for (Index i = 0; i < block.rows; ++i) {
+        for (Index j = 0; j < block.cols; ++j) {
+          block.c[i * block.ldc + j] +=
+              shift + static_cast<float>(block.batch * 10000 + (block.row + i) * 100 + block.col + j);
+        }
+      }
+    };
+    const float shift = 0.5f;
+    o.product.epilogue.context = &shift;
+    matmul(o.product);
+    for (Index b = 0; b < shape.batch; ++b) {
+      for (Index i = 0; i < shape.m; ++i) {
+        for (Index j = 0; j < shape.n; ++j) {
+          const Index at = b * o.product.c_batch_stride + i * o.product.ldc + j;
+          ASSERT_EQ(o.result[static_cast<std::size_t>(at)],
+                    reference.result[static_cast<std::size_t>(at)] +
+                        (shift + static_cast<float>(b * 10000 + i * 100 + j)));
+        }
+      }
+    }
+  }
+}
+
+// Values whose sums depend on the order, unlike those above.
+template <typename T>
+void expect_same_bits_for_any_number_of_threads(const Case& c) {
+  SCOPED_TRACE(::testing::Message() << c);
+  std::vector<T> first;
+  for (const int threads : {1, 2, 3, 8}) {
+    set_num_threads(threads);
+    Operands<T> o(c);
+    for (std::size_t i = 0; i < o.a.size(); ++i) o.a[i] = std::sin(static_cast<T>(i));
+    for (std::size_t i = 0; i < o.b.size(); ++i) o.b[i] = std::cos(static_cast<T>(i) * T(1.7));
+    matmul(o.product);
+    if (threads == 1) {
+      first = o.result;
+    } else {
+      EXPECT_EQ(std::memcmp(first.data(), o.result.data(), first.size() * sizeof(T)), 0)
+          << threads << " threads";
+    }
+  }
+}
+
+TEST_P(Matmul, SameBitsForAnyNumberOfThreads) {
+  if (GetParam() == InstructionSet::baseline) GTEST_SKIP() << "slow, and cut into chunks by the same code";
+  for (const Case& c :
+       {Case{.m = 128, .n = 512, .k = 784, .b_transposed = true},
+        Case{.m = 512, .n = 784, .k = 128, .a_transposed = true}, Case{.m = 128, .n = 784, .k = 512},
+        Case{.m = 1000, .n = 10, .k = 500, .b_transposed = true}, Case{.m = 333, .n = 555, .k = 777},
+        Case{.m = 20, .n = 30, .k = 40, .batch = 300}}) {
+    expect_same_bits_for_any_number_of_threads<float>(c);
+    expect_same_bits_for_any_number_of_threads<double>(c);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(On, Matmul,
+                         ::testing::ValuesIn(available_instruction_sets().begin(),
+                                             available_instruction_sets().end()),
+                         [](const auto& test) { return std::string(name_of(test.param)); });
+
+TEST(MatmulReference, IsTheDefinition) {
+  const std::vector<float> a = {1, 2, 3, 4, 5, 6};     // 2x3
+  const std::vector<float> b = {1, 0, -1, 2, 0.5, 1};  // 3x2
+  std::vector<float> c(4);
+  matmul_reference<float>(
+      {.m = 2, .n = 2, .k = 3, .a = {a.data(), 3, 1}, .b = {b.data(), 2, 1}, .c = c.data(), .ldc = 2});
+  EXPECT_EQ(c, (std::vector<float>{0.5f, 7.0f, 2.0f, 16.0f}));
+}
+
+}  // namespace
+}  // namespace splot::cpu
