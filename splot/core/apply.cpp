@@ -99,8 +99,8 @@ Tensor apply(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs
   return std::move(apply_all(op, inputs, attrs)[0]);
 }
 
-Tensor apply(const OpDef& op, std::initializer_list<Tensor> inputs, const Attrs& attrs) {
-  return apply(op, std::span<const Tensor>(inputs.begin(), inputs.size()), attrs);
+Tensor apply(const OpDef& op, std::initializer_list<BorrowedTensor> inputs, const Attrs& attrs) {
+  return apply(op, BorrowedTensor::all(inputs), attrs);
 }
 
 }  // namespace splot

@@ -11,7 +11,7 @@ std::uint64_t next_sequence() {
   return counter.fetch_add(1, std::memory_order_relaxed);
 }
 
-thread_local bool recording = true;
+thread_local bool recording __attribute__((tls_model("initial-exec"))) = true;
 
 }  // namespace
 

@@ -141,7 +141,8 @@ struct OpDef {
 /// Throws what the rule throws; nothing is changed then.
 ///
 ///   Tensor y = apply(softplus_op, {x});
-SPLOT_API Tensor apply(const OpDef& op, std::initializer_list<Tensor> inputs, const Attrs& attrs = {});
+SPLOT_API Tensor apply(const OpDef& op, std::initializer_list<BorrowedTensor> inputs,
+                       const Attrs& attrs = {});
 SPLOT_API Tensor apply(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs = {});
 /// The same for ops with several outputs.
 SPLOT_API TensorList apply_all(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs = {});

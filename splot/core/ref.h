@@ -33,6 +33,12 @@ class Ref {
     if (object_ != nullptr) object_->retain();
   }
   Ref(const Ref& other) : Ref(other.object_) {}
+  /// A Ref that does not count; it must never be destroyed (see BorrowedTensor).
+  static Ref uncounted(T* object) {
+    Ref out;
+    out.object_ = object;
+    return out;
+  }
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
   Ref& operator=(const Ref& other) {
     Ref(other).swap(*this);

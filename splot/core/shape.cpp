@@ -20,31 +20,35 @@ void Ints::too_long(std::size_t size) {
   fail("shape", "a list of ", size, " integers is too long: the limit is ", kMaxRank);
 }
 
+// The messages are put together only when one is needed: this runs for every tensor that is made.
 Shape::Shape(std::span<const Index> sizes) {
-  require(sizes.size() <= kMaxRank, "shape", bracketed(sizes), " has ", sizes.size(), " axes; the limit is ",
-          kMaxRank);
+  if (sizes.size() > kMaxRank) [[unlikely]] {
+    fail("shape", bracketed(sizes), " has ", sizes.size(), " axes; the limit is ", kMaxRank);
+  }
   rank_ = static_cast<int>(sizes.size());
+  bool overflow = false;
   bool has_zero = false;
-  for (int i = 0; i < rank_; ++i) {
-    const Index size = sizes[static_cast<std::size_t>(i)];
-    require(size >= 0, "shape", bracketed(sizes), " has a negative size");
-    sizes_[static_cast<std::size_t>(i)] = size;
-    has_zero = has_zero || size == 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] < 0) [[unlikely]] {
+      fail("shape", bracketed(sizes), " has a negative size");
+    }
+    sizes_[i] = sizes[i];
+    has_zero = has_zero || sizes[i] == 0;
+    overflow = __builtin_mul_overflow(numel_, sizes[i], &numel_) || overflow;
   }
   if (has_zero) {
     numel_ = 0;
-    return;
-  }
-  for (int i = 0; i < rank_; ++i) {
-    require(!__builtin_mul_overflow(numel_, (*this)[i], &numel_), "shape", bracketed(sizes),
-            " has more elements than a 64-bit integer can count");
+  } else if (overflow) [[unlikely]] {
+    fail("shape", bracketed(sizes), " has more elements than a 64-bit integer can count");
   }
 }
 
 int Shape::axis(Index axis, std::string_view op) const {
   const Index resolved = axis < 0 ? axis + rank_ : axis;
-  require(resolved >= 0 && resolved < rank_, op, "there is no axis ", axis, " in ", *this,
-          rank_ == 0 ? std::string(": it is 0-d") : join(": it has axes ", -rank_, " to ", rank_ - 1));
+  if (resolved < 0 || resolved >= rank_) [[unlikely]] {
+    fail(op, "there is no axis ", axis, " in ", *this,
+         rank_ == 0 ? std::string(": it is 0-d") : join(": it has axes ", -rank_, " to ", rank_ - 1));
+  }
   return static_cast<int>(resolved);
 }
 

@@ -46,7 +46,7 @@ std::size_t class_bytes(int size_class) {
 
 std::atomic<std::size_t> current_bytes{0};
 std::atomic<std::size_t> peak_bytes{0};
-std::atomic<std::size_t> cached_bytes{0};
+std::atomic<std::size_t> held_bytes{0};  // from the system: in use or cached
 
 void count_allocated(std::size_t bytes) {
   const std::size_t now = current_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
@@ -94,17 +94,27 @@ struct StoragePool {
   }
 
   // Null once the thread's cache is gone (at thread exit tensors may still be released).
-  static Local* local() {
+  static Local* local() { return thread_cache != nullptr ? thread_cache : make_local(); }
+
+  static Local* make_local() {
     thread_local bool gone = false;
     struct Owner {
       Local lists;
       bool* flag;
-      ~Owner() { *flag = true; }
+      ~Owner() {
+        thread_cache = nullptr;
+        *flag = true;
+      }
     };
     if (gone) return nullptr;
     thread_local Owner owner{{}, &gone};
-    return &owner.lists;
+    thread_cache = &owner.lists;
+    return thread_cache;
   }
+
+  // Read on every allocation: the initial-exec model spares the call that a shared library's thread_local
+  // costs.
+  static thread_local Local* thread_cache __attribute__((tls_model("initial-exec")));
 
   static Storage* take(int size_class, bool small) {
     if (small) {
@@ -131,7 +141,7 @@ struct StoragePool {
   }
 
   static void free_block(Storage* block) {
-    cached_bytes.fetch_sub(class_bytes(block->size_class_), std::memory_order_relaxed);
+    held_bytes.fetch_sub(class_bytes(block->size_class_), std::memory_order_relaxed);
     std::free(block);
   }
 
@@ -146,12 +156,16 @@ struct StoragePool {
         (kAlignment + class_bytes(size_class) + kAlignment - 1) / kAlignment * kAlignment;
     void* raw = std::aligned_alloc(kAlignment, room);
     if (raw == nullptr) throw std::bad_alloc();
+    held_bytes.fetch_add(class_bytes(size_class), std::memory_order_relaxed);
     return ::new (raw) Storage(bytes, size_class);
   }
 
   static void set_bytes(Storage* block, std::size_t bytes) { block->bytes_ = bytes; }
   static int class_of(const Storage* block) { return block->size_class_; }
 };
+
+thread_local StoragePool::Local* StoragePool::thread_cache __attribute__((tls_model("initial-exec"))) =
+    nullptr;
 
 StoragePool::Local::~Local() {
   for (List& list : lists) {
@@ -165,7 +179,6 @@ Ref<Storage> Storage::allocate(std::size_t bytes) {
   const std::size_t rounded = class_bytes(at);
   Storage* block = kCaching ? StoragePool::take(at, rounded <= kThreadBlockBytes) : nullptr;
   if (block != nullptr) {
-    cached_bytes.fetch_sub(rounded, std::memory_order_relaxed);
     block = ::new (static_cast<void*>(block)) Storage(bytes, at);
   } else {
     block = StoragePool::create(bytes, at);
@@ -178,16 +191,16 @@ void Storage::destroy(Storage* storage) {
   const std::size_t rounded = class_bytes(StoragePool::class_of(storage));
   current_bytes.fetch_sub(rounded, std::memory_order_relaxed);
   if (!kCaching) {
-    std::free(storage);
+    StoragePool::free_block(storage);
     return;
   }
-  cached_bytes.fetch_add(rounded, std::memory_order_relaxed);
   StoragePool::give(storage, rounded <= kThreadBlockBytes);
 }
 
 MemoryUse memory_use() {
-  return {current_bytes.load(std::memory_order_relaxed), peak_bytes.load(std::memory_order_relaxed),
-          cached_bytes.load(std::memory_order_relaxed)};
+  const std::size_t current = current_bytes.load(std::memory_order_relaxed);
+  const std::size_t held = held_bytes.load(std::memory_order_relaxed);
+  return {current, peak_bytes.load(std::memory_order_relaxed), held > current ? held - current : 0};
 }
 
 void reset_peak_memory() {

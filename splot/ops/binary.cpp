@@ -104,6 +104,7 @@ extern constinit const OpDef greater_op = {
 namespace {
 
 Tensor binary(const OpDef& op, const Tensor& a, const Tensor& b) {
+  if (a.dtype() == b.dtype() && !a.is_wrapped_number() && !b.is_wrapped_number()) return apply(op, {a, b});
   const Pair p = promoted(a, b);
   return apply(op, {p.a, p.b});
 }

@@ -19,7 +19,8 @@ struct Operands {
   MergedAxes axes;
   std::array<const std::byte*, kMaxInputs> base{};
   std::array<std::size_t, kMaxInputs> bytes{};  // of an element
-  std::array<bool, kMaxInputs> dense{};
+  std::array<bool, kMaxInputs> dense{};         // in the order of the output
+  std::array<bool, kMaxInputs> one{};           // a single element, repeated
   std::size_t count = 0;
 };
 
@@ -27,27 +28,34 @@ Operands arrange(const KernelArgs& args) {
   Operands out;
   out.count = args.inputs.size();
   const Shape& shape = args.outputs[0].shape();
-  SmallVector<Strides, 4> strides;
-  bool all_dense = true;
+  bool simple = true;
   for (std::size_t i = 0; i < out.count; ++i) {
     const Tensor& input = args.inputs[i];
     out.base[i] = static_cast<const std::byte*>(input.raw());
     out.bytes[i] = input.dtype().size();
-    out.dense[i] = input.is_contiguous() && input.shape() == shape;
-    all_dense = all_dense && out.dense[i];
+    out.dense[i] = input.is_contiguous() && input.numel() == shape.numel();
+    out.one[i] = input.numel() == 1 && !out.dense[i];
+    simple = simple && (out.dense[i] || out.one[i]);
   }
-  if (all_dense) return out;
+  if (simple) return out;
+  SmallVector<Strides, 4> strides;
   for (std::size_t i = 0; i < out.count; ++i) strides.push_back(broadcast_strides(args.inputs[i], shape));
   out.axes = merge_axes(shape, strides);
   return out;
 }
 
-// An operand that is one repeated element needs to be spread out only once for a whole chunk.
-bool repeats_one(const Operands& operands, std::size_t i) {
-  for (const Index stride : operands.axes.strides[i]) {
-    if (stride != 0) return false;
+void fill_with_one(const std::byte* element, std::size_t bytes, Index n, std::byte* out) {
+  const auto fill = [&]<typename T>(TypeTag<T>) {
+    std::fill_n(reinterpret_cast<T*>(out), n, *reinterpret_cast<const T*>(element));
+  };
+  switch (bytes) {
+    case 1:
+      return fill(TypeTag<std::uint8_t>());
+    case 4:
+      return fill(TypeTag<std::uint32_t>());
+    default:
+      return fill(TypeTag<std::uint64_t>());
   }
-  return true;
 }
 
 void run_chunk(const Operands& operands, BlockKernel kernel, const void* formula, std::byte* out,
@@ -65,7 +73,9 @@ void run_chunk(const Operands& operands, BlockKernel kernel, const void* formula
         continue;
       }
       in[i] = buffers[i];
-      if (at == 0 || !repeats_one(operands, i)) {
+      if (operands.one[i]) {
+        if (at == 0) fill_with_one(operands.base[i], operands.bytes[i], run, buffers[i]);
+      } else {
         gather_run(operands.base[i], operands.bytes[i], operands.axes, i, first + at, run, buffers[i]);
       }
     }
