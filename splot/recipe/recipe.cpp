@@ -1,0 +1,284 @@
+#include "splot/recipe/recipe.h"
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "splot/core/error.h"
+#include "splot/recipe/internal/toml_values.h"
+
+namespace splot {
+namespace {
+
+using namespace recipe_detail;  // NOLINT(google-build-using-namespace): a source file's own helpers
+
+constexpr Index kMostExamples = 1'000'000'000;
+constexpr Index kWidest = 1'000'000;
+
+// One key: how it is read into a T and written back. The tables below are the only list of keys: reading,
+// --set, writing, and the words of an error about an unknown key are all made from them.
+template <typename T>
+struct Key {
+  std::string name;
+  std::function<void(T&, const Reading&)> read_into;
+  std::function<std::string(const T&)> write_from;
+};
+
+// member(T&) -> the value; further arguments are the limits read() takes.
+template <typename T, typename Member, typename... Limits>
+Key<T> key(std::string name, Member member, Limits... limits) {
+  return {std::move(name), [=](T& out, const Reading& from) { read(member(out), from, limits...); },
+          [=](const T& in) { return write(member(const_cast<T&>(in))); }};
+}
+
+template <typename T, typename Member>
+Key<T> word(std::string name, Member member, std::vector<std::string> choices) {
+  return {std::move(name), [=](T& out, const Reading& from) { read_choice(member(out), from, choices); },
+          [=](const T& in) { return write(member(const_cast<T&>(in))); }};
+}
+
+const std::vector<std::string>& activations() {
+  static const std::vector<std::string> names = {"identity", "sigmoid",    "tanh",  "arctan",
+                                                 "relu",     "leaky_relu", "prelu", "elu",
+                                                 "gelu",     "softplus",   "silu",  "softsign"};
+  return names;
+}
+
+std::vector<std::string> layer_types() {
+  std::vector<std::string> names = {"flatten", "linear", "dropout"};
+  names.insert(names.end(), activations().begin(), activations().end());
+  return names;
+}
+
+const std::vector<std::string>& initialisers() {
+  static const std::vector<std::string> names = {
+      "", "normal", "scaled_normal", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "zeros"};
+  return names;
+}
+
+#define SPLOT_MEMBER(path) \
+  [](auto& r) -> auto& { return r.path; }
+
+const std::vector<Key<Recipe>>& recipe_table() {
+  using R = Recipe;
+  static const std::vector<Key<R>> table = {
+      key<R>("title", SPLOT_MEMBER(title)),
+      key<R>("seeds", SPLOT_MEMBER(seeds), Index{1}, Index{1000}),
+      word<R>("data.name", SPLOT_MEMBER(data.name), {"mnist", "fashion-mnist", "digits", "table"}),
+      key<R>("data.train", SPLOT_MEMBER(data.train), Index{0}, kMostExamples),
+      key<R>("data.validation", SPLOT_MEMBER(data.validation), Index{0}, kMostExamples),
+      key<R>("data.inputs", SPLOT_MEMBER(data.inputs)),
+      key<R>("data.targets", SPLOT_MEMBER(data.targets)),
+      key<R>("model.dense", SPLOT_MEMBER(model.dense), Index{1}, kWidest),
+      word<R>("model.activation", SPLOT_MEMBER(model.activation), activations()),
+      word<R>("model.output", SPLOT_MEMBER(model.output), activations()),
+      word<R>("model.init", SPLOT_MEMBER(model.init), initialisers()),
+      key<R>("model.dropout", SPLOT_MEMBER(model.dropout), kShare),
+      word<R>("loss.name", SPLOT_MEMBER(loss.name),
+              {"cross_entropy", "mse", "half_squared_error", "quadratic_cost", "binary_cross_entropy"}),
+      word<R>("optimizer.name", SPLOT_MEMBER(optimizer.name), {"sgd", "adam", "adamw"}),
+      key<R>("optimizer.lr", SPLOT_MEMBER(optimizer.lr), kPositive),
+      key<R>("optimizer.momentum", SPLOT_MEMBER(optimizer.momentum), kShare),
+      key<R>("optimizer.nesterov", SPLOT_MEMBER(optimizer.nesterov)),
+      key<R>("optimizer.beta1", SPLOT_MEMBER(optimizer.beta1), kShare),
+      key<R>("optimizer.beta2", SPLOT_MEMBER(optimizer.beta2), kShare),
+      key<R>("optimizer.eps", SPLOT_MEMBER(optimizer.eps), kPositive),
+      key<R>("optimizer.weight_decay", SPLOT_MEMBER(optimizer.weight_decay), kNotNegative),
+      word<R>("schedule.name", SPLOT_MEMBER(schedule.name), {"constant", "step", "cosine"}),
+      key<R>("schedule.final", SPLOT_MEMBER(schedule.final), Range{0.0, 1.0}),
+      key<R>("schedule.warmup", SPLOT_MEMBER(schedule.warmup), Index{0}, kMostExamples),
+      key<R>("schedule.every", SPLOT_MEMBER(schedule.every), Index{1}, kMostExamples),
+      key<R>("schedule.factor", SPLOT_MEMBER(schedule.factor), kPositive),
+      key<R>("train.epochs", SPLOT_MEMBER(train.epochs), Index{1}, Index{10'000'000}),
+      key<R>("train.batch", SPLOT_MEMBER(train.batch), Index{0}, kMostExamples),
+      key<R>("train.shuffle", SPLOT_MEMBER(train.shuffle)),
+      word<R>("train.keep", SPLOT_MEMBER(train.keep), {"best", "last"}),
+      key<R>("train.dtype", SPLOT_MEMBER(train.dtype)),
+  };
+  return table;
+}
+
+const std::vector<Key<LayerRecipe>>& layer_table() {
+  using L = LayerRecipe;
+  static const std::vector<Key<L>> table = {
+      word<L>("type", SPLOT_MEMBER(type), layer_types()),
+      key<L>("name", SPLOT_MEMBER(name)),
+      key<L>("in", SPLOT_MEMBER(in), Index{0}, kWidest),
+      key<L>("out", SPLOT_MEMBER(out), Index{1}, kWidest),
+      key<L>("bias", SPLOT_MEMBER(bias)),
+      word<L>("init", SPLOT_MEMBER(init), initialisers()),
+      key<L>("rate", SPLOT_MEMBER(rate), kShare),
+      key<L>("slope", SPLOT_MEMBER(slope), kNotNegative),
+      key<L>("weight_values", SPLOT_MEMBER(weight_values)),
+      key<L>("bias_values", SPLOT_MEMBER(bias_values)),
+      key<L>("frozen", SPLOT_MEMBER(frozen)),
+  };
+  return table;
+}
+
+#undef SPLOT_MEMBER
+
+constexpr std::string_view kLayers = "model.layers";
+
+template <typename T>
+const Key<T>* find(const std::vector<Key<T>>& table, std::string_view name) {
+  for (const Key<T>& entry : table) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+[[noreturn]] void refuse_unknown(std::string_view name, const toml::node& node, const Source& source) {
+  source.refuse(node,
+                join("there is no key ", name, "; did you mean ", nearest_key(name, recipe_keys()), '?'));
+}
+
+void read_layers(Recipe& out, const toml::node& node, const Source& source) {
+  const toml::array* layers = node.as_array();
+  if (layers == nullptr) Reading{node, kLayers, source}.wrong_type("a list of layers");
+  out.model.layers.clear();
+  for (const toml::node& entry : *layers) {
+    const toml::table* fields = entry.as_table();
+    if (fields == nullptr) Reading{entry, kLayers, source}.wrong_type("a list of layers");
+    LayerRecipe& layer = out.model.layers.emplace_back();
+    for (const auto& [name, value] : *fields) {
+      const std::string full = join(kLayers, '.', name.str());
+      const Key<LayerRecipe>* known = find(layer_table(), name.str());
+      if (known == nullptr) refuse_unknown(full, value, source);
+      known->read_into(layer, {value, full, source});
+    }
+    if (layer.type.empty()) Reading{entry, "a layer", source}.refuse("needs a type");
+  }
+}
+
+void read_table(Recipe& out, const toml::table& table, const std::string& prefix, const Source& source) {
+  for (const auto& [name, value] : table) {
+    const std::string full = prefix.empty() ? std::string(name.str()) : join(prefix, '.', name.str());
+    if (full == kLayers) {
+      read_layers(out, value, source);
+    } else if (const Key<Recipe>* known = find(recipe_table(), full)) {
+      known->read_into(out, {value, full, source});
+    } else if (const toml::table* inner = value.as_table(); inner != nullptr && prefix.empty()) {
+      bool section = false;
+      for (const std::string& other : recipe_keys()) section = section || other.rfind(full + '.', 0) == 0;
+      if (!section) refuse_unknown(full, value, source);
+      read_table(out, *inner, full, source);
+    } else {
+      refuse_unknown(full, value, source);
+    }
+  }
+}
+
+template <typename T>
+void write_changed(std::string& out, const Key<T>& entry, const T& value, const T& standard) {
+  const std::string text = entry.write_from(value);
+  if (text != entry.write_from(standard)) out += entry.name + " = " + text + '\n';
+}
+
+}  // namespace
+
+Recipe parse_recipe(std::string_view text, std::string_view source) {
+  const toml::table table = parse_toml(text, source);
+  Recipe recipe;
+  recipe.id = std::filesystem::path(source).stem().string();
+  read_table(recipe, table, "", Source{source});
+  check_recipe(recipe, source);
+  return recipe;
+}
+
+Recipe load_recipe(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  require<IoError>(file.is_open() && !std::filesystem::is_directory(path), "recipe", "cannot open ", path);
+  // One byte more than is allowed, so that a text too long is seen to be so and never read whole.
+  std::string text(kMaxTomlBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  require<IoError>(!file.bad(), "recipe", "cannot read ", path);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return parse_recipe(text, path);
+}
+
+void set_value(Recipe& recipe, std::string_view assignment) {
+  const std::string where = join("--set ", assignment);
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string_view::npos || equals == 0) {
+    throw ValueError(join(where, ": write KEY=VALUE, for example optimizer.lr=0.5"));
+  }
+  const auto trimmed = [](std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return std::string();
+    return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
+  };
+  const std::string name = trimmed(assignment.substr(0, equals));
+  const std::string value = trimmed(assignment.substr(equals + 1));
+  const Source source{where, false};
+  toml::table parsed;
+  try {
+    parsed = parse_toml(join("value = ", value), "--set");
+  } catch (const FormatError&) {
+    // Not a TOML value: a word, which needs no quotes on the command line.
+    parsed.insert("value", value);
+  }
+  const toml::node& node = *parsed.get("value");
+  if (name == kLayers) {
+    read_layers(recipe, node, source);
+  } else if (const Key<Recipe>* known = find(recipe_table(), name)) {
+    known->read_into(recipe, {node, name, source});
+  } else {
+    refuse_unknown(name, node, source);
+  }
+}
+
+void check_recipe(const Recipe& recipe, std::string_view source) {
+  const auto check = [&](bool holds, std::string_view reason) {
+    if (!holds) throw FormatError(join(source, ": ", reason));
+  };
+  check(!recipe.data.name.empty(), "data.name is missing: mnist, fashion-mnist, digits or table");
+  check(recipe.model.layers.empty() || recipe.model.dense.empty(),
+        "model.layers and model.dense are two ways to say the same; give one of them");
+  check(!recipe.model.layers.empty() || recipe.model.dense.size() >= 2,
+        "there is no model: give model.dense = [inputs, ..., outputs] or [[model.layers]]");
+  for (std::size_t i = 0; i < recipe.model.layers.size(); ++i) {
+    const LayerRecipe& layer = recipe.model.layers[i];
+    check(layer.type != "linear" || layer.out > 0, join("model.layers: layer ", i, " (linear) needs out"));
+  }
+  const DataRecipe& data = recipe.data;
+  const bool table = data.name == "table";
+  check(table || (data.inputs.empty() && data.targets.empty()),
+        join("data.inputs and data.targets belong to data.name = \"table\", not \"", data.name, '"'));
+  if (!table) return;
+  check(!data.inputs.empty() && !data.inputs.front().empty(), "data.inputs is missing");
+  check(data.inputs.size() == data.targets.size(),
+        join("data.inputs has ", data.inputs.size(), " rows and data.targets has ", data.targets.size()));
+  check(recipe.loss.name != "cross_entropy",
+        "a table has targets, not classes: use loss.name = \"mse\", \"half_squared_error\", "
+        "\"quadratic_cost\" or \"binary_cross_entropy\"");
+}
+
+std::string to_toml(const Recipe& recipe) {
+  std::string out;
+  std::string section;
+  for (const Key<Recipe>& entry : recipe_table()) {
+    const std::size_t dot = entry.name.find('.');
+    const std::string table = dot == std::string::npos ? "" : entry.name.substr(0, dot);
+    if (table != section) {
+      out += "\n[" + table + "]\n";
+      section = table;
+    }
+    const std::string text = entry.write_from(recipe);
+    if (text != "[]") out += entry.name.substr(dot + 1) + " = " + text + '\n';
+  }
+  for (const LayerRecipe& layer : recipe.model.layers) {
+    out += "\n[[model.layers]]\n";
+    for (const Key<LayerRecipe>& entry : layer_table()) write_changed(out, entry, layer, LayerRecipe());
+  }
+  return out;
+}
+
+std::vector<std::string> recipe_keys() {
+  std::vector<std::string> out;
+  for (const Key<Recipe>& entry : recipe_table()) out.push_back(entry.name);
+  for (const Key<LayerRecipe>& entry : layer_table()) out.push_back(join(kLayers, '.', entry.name));
+  return out;
+}
+
+}  // namespace splot

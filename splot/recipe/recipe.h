@@ -1,0 +1,118 @@
+// Recipe: one experiment as data - what to learn from, which network, how, and how long.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "splot/core/dtype.h"
+#include "splot/core/export.h"
+#include "splot/core/index.h"
+
+namespace splot {
+
+struct DataRecipe {
+  std::string name;      ///< mnist, fashion-mnist, digits, or table: the rows given in the recipe itself
+  Index train = 0;       ///< how many examples to learn from, from the front; 0: all that validation leaves
+  Index validation = 0;  ///< how many examples, from the back of the training part, choose the best epoch
+  std::vector<std::vector<double>> inputs;   ///< table: one row for each example
+  std::vector<std::vector<double>> targets;  ///< table: what the network should answer
+};
+
+/// One [[model.layers]] entry. What a type does not use stays at its default.
+struct LayerRecipe {
+  std::string type;  ///< flatten, linear, dropout or the name of an activation
+  std::string name;  ///< empty: its number
+  Index in = 0;      ///< linear: inputs; 0: as many as arrive
+  Index out = 0;     ///< linear: outputs
+  bool bias = true;
+  std::string init;    ///< linear: where the weights start; empty: the layer's own way
+  double rate = 0.5;   ///< dropout: the share that is set to zero
+  double slope = 0.0;  ///< leaky_relu, elu, prelu; 0: the layer's default
+  std::vector<std::vector<double>> weight_values;  ///< linear: starting values [out][in] instead of init
+  std::vector<double> bias_values;                 ///< linear: starting values [out]
+  std::vector<std::string> frozen;                 ///< parameters that training leaves alone, e.g. ["bias"]
+};
+
+struct ModelRecipe {
+  std::vector<LayerRecipe> layers;
+  /// Instead of layers: a dense network, e.g. [784, 16, 10].
+  std::vector<Index> dense;
+  std::string activation = "relu";  ///< dense: after every layer but the last
+  std::string output = "identity";  ///< dense: after the last
+  std::string init;                 ///< dense: of all its layers
+  double dropout = 0.0;             ///< dense: after every hidden activation
+};
+
+struct LossRecipe {
+  std::string name = "cross_entropy";
+};
+
+struct OptimizerRecipe {
+  std::string name = "sgd";
+  double lr = 0.01;
+  double momentum = 0.0;      ///< sgd
+  bool nesterov = false;      ///< sgd
+  double beta1 = 0.9;         ///< adam, adamw
+  double beta2 = 0.999;       ///< adam, adamw
+  double eps = 1e-8;          ///< adam, adamw
+  double weight_decay = 0.0;  ///< sgd, adam: added to the gradient; adamw: decoupled
+};
+
+struct ScheduleRecipe {
+  std::string name = "constant";
+  double final = 0.0;   ///< cosine: the factor reached at the end
+  Index warmup = 0;     ///< steps over which the rate rises linearly from zero
+  Index every = 1;      ///< step: epochs between two drops
+  double factor = 0.1;  ///< step: what a drop multiplies by
+};
+
+struct TrainRecipe {
+  Index epochs = 1;
+  Index batch = 32;  ///< 0: all examples at once
+  bool shuffle = true;
+  std::string keep =
+      "best";  ///< which weights the run ends with: the best epoch's by validation, or the last
+  DType dtype = kFloat32;
+};
+
+/// A whole experiment. Keys are written as in the file: `optimizer.lr`, `train.epochs`, `model.layers`.
+///
+///   Recipe recipe = parse_recipe(text, "mine.toml");
+///   set_value(recipe, "optimizer.lr=0.5");
+struct Recipe {
+  std::string id;     ///< the file's name without its ending; not a key
+  std::string title;  ///< one line
+  DataRecipe data;
+  ModelRecipe model;
+  LossRecipe loss;
+  OptimizerRecipe optimizer;
+  ScheduleRecipe schedule;
+  TrainRecipe train;
+  Index seeds = 1;  ///< an experiment is repeated with the seeds 1 to this
+};
+
+/// Reads TOML text; `source` names it in errors. Throws FormatError "mine.toml:3: ..." for text that is not
+/// TOML, keys that do not exist (naming the nearest one), values of the wrong type or range, and texts that
+/// are too long or nested too deep.
+SPLOT_API Recipe parse_recipe(std::string_view text, std::string_view source);
+
+/// The same from a file. Throws IoError when it cannot be read.
+SPLOT_API Recipe load_recipe(const std::string& path);
+
+/// Sets one key: "optimizer.lr=0.5", "model.dense=[784, 30, 10]". Text needs no quotes. Throws ValueError,
+/// saying what is wrong in the same words as parse_recipe().
+SPLOT_API void set_value(Recipe& recipe, std::string_view assignment);
+
+/// Throws FormatError naming `source` when the parts do not fit together: no model, a loss that needs
+/// classes for a table, batches larger than zero and the like.
+SPLOT_API void check_recipe(const Recipe& recipe, std::string_view source);
+
+/// The recipe as TOML, every key written out: parse_recipe() gives the same recipe again.
+SPLOT_API std::string to_toml(const Recipe& recipe);
+
+/// Every key a recipe may have, in order: "title", "seeds", "data.name", ..., "model.layers.type", ...
+SPLOT_API std::vector<std::string> recipe_keys();
+
+}  // namespace splot
