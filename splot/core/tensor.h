@@ -75,6 +75,15 @@ class SPLOT_API Tensor {
       return from(std::span<const T>(values), shape);
     }
   }
+  /// A new tensor whose elements, in row-major order, `fill` writes before anybody else can see them.
+  ///
+  ///   Tensor x = Tensor::build<float>({3}, [](std::span<float> out) { std::ranges::fill(out, 1.0f); });
+  template <Element T, typename Fill>
+  static Tensor build(const Shape& shape, Fill&& fill) {
+    Tensor out = empty(shape, dtype_of<T>);
+    fill(std::span<T>(static_cast<T*>(const_cast<void*>(out.raw())), static_cast<std::size_t>(out.numel())));
+    return out;
+  }
   /// Uninitialised, dense, row-major.
   static Tensor empty(const Shape& shape, DType dtype);
 
