@@ -12,7 +12,8 @@ struct Relu {
   SPLOT_FORMULA((V x), { return select(x <= V(0), V(0), x); })
 };
 struct ReluGrad {
-  SPLOT_FORMULA((V dy, V y), { return select(y > V(0), dy, V(0)); })
+  // A NaN in y lets dy through, as in PyTorch.
+  SPLOT_FORMULA((V dy, V y), { return select(y <= V(0), V(0), dy); })
 };
 
 // y = relu(x): dx = dy where y > 0
