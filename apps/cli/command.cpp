@@ -1,0 +1,70 @@
+#include "apps/cli/command.h"
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include <unistd.h>
+
+#include "splot/backend/cpu/thread_pool.h"
+#include "splot/core/error.h"
+
+namespace splot::cli {
+namespace {
+
+std::atomic<bool> stop_asked{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "the signal handler writes it");
+
+// The first Ctrl-C asks; the handler is gone then, so that a second one ends the program at once.
+extern "C" void ask_to_stop(int) { stop_asked.store(true, std::memory_order_relaxed); }
+
+void write_all(std::FILE* to, std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), to) != text.size() || std::fflush(to) != 0) {
+    throw IoError(say(Message::cannot_print));
+  }
+}
+
+}  // namespace
+
+CLI::App* add_command(CLI::App& app, const std::string& name, Message help, Message example) {
+  CLI::App* command = app.add_subcommand(name, say(help));
+  command->footer(say(Message::example_heading) + '\n' + say(example));
+  return command;
+}
+
+void add_json(CLI::App& command, bool& json) { command.add_flag("--json", json, say(Message::json_option)); }
+
+void add_threads(CLI::App& command) {
+  command
+      .add_option_function<int>(
+          "--threads", [](int threads) { cpu::set_num_threads(threads); }, say(Message::threads_option))
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+}
+
+void print(std::string_view text) { write_all(stdout, text); }
+void print_progress(std::string_view text) { write_all(stderr, text); }
+
+bool is_terminal(int descriptor) {
+  const char* term = std::getenv("TERM");
+  return isatty(descriptor) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+bool use_color() {
+  const char* no_color = std::getenv("NO_COLOR");
+  return is_terminal(STDOUT_FILENO) && (no_color == nullptr || *no_color == '\0');
+}
+
+bool interrupted() {
+  static const bool installed = [] {
+    struct sigaction action {};
+    action.sa_handler = ask_to_stop;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigemptyset(&action.sa_mask);
+    return sigaction(SIGINT, &action, nullptr) == 0;
+  }();
+  return installed && stop_asked.load(std::memory_order_relaxed);
+}
+
+}  // namespace splot::cli

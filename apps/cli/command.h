@@ -1,0 +1,50 @@
+// What the commands of `splot` share: how they are added, how they print, and how they fail.
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "apps/cli/messages.h"
+
+namespace splot::cli {
+
+/// Exit statuses.
+inline constexpr int kOk = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kWrongUsage = 2;
+inline constexpr int kInterrupted = 130;  // 128 + SIGINT, as shells report it
+
+/// The command was called in a way that cannot work: exit status 2.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A subcommand with its help and, at the foot of it, an example.
+CLI::App* add_command(CLI::App& app, const std::string& name, Message help, Message example);
+void add_json(CLI::App& command, bool& json);
+/// --threads, taking effect before the command runs.
+void add_threads(CLI::App& command);
+
+/// Results go to stdout, everything about how it goes to stderr.
+void print(std::string_view text);
+void print_progress(std::string_view text);
+
+/// Whether standard error or output is a terminal that understands escape sequences; colours need
+/// NO_COLOR to be unset too.
+bool is_terminal(int descriptor);
+bool use_color();
+
+/// True once Ctrl-C was pressed. The first call installs the handler.
+bool interrupted();
+
+void add_ops(CLI::App& app, int& status);
+void add_recipes(CLI::App& app, int& status);
+
+}  // namespace splot::cli

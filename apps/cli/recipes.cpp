@@ -1,0 +1,60 @@
+#include "apps/cli/recipes.h"
+
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "splot/core/error.h"
+
+#include "apps/cli/command.h"
+#include "apps/cli/messages.h"
+
+namespace splot::cli {
+namespace {
+
+Recipe read_recipe(const std::string& name) {
+  for (const BuiltinRecipe& builtin : builtin_recipes()) {
+    if (builtin.id == name) return parse_recipe(builtin.text, join(builtin.id, ".toml"));
+  }
+  std::error_code ignored;
+  if (std::filesystem::exists(name, ignored)) return load_recipe(name);
+  std::string ids;
+  for (const BuiltinRecipe& builtin : builtin_recipes()) ids += join(ids.empty() ? "" : ", ", builtin.id);
+  throw UsageError(say(Message::no_recipe, name, ids));
+}
+
+int list_recipes(bool json) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const BuiltinRecipe& builtin : builtin_recipes()) {
+    const Recipe recipe = parse_recipe(builtin.text, join(builtin.id, ".toml"));
+    if (json) {
+      all.push_back({{"id", recipe.id}, {"title", recipe.title}, {"data", recipe.data.name}});
+    } else {
+      print(fmt::format("{:<12}{}\n", recipe.id, recipe.title));
+    }
+  }
+  if (json) print(all.dump(2) + '\n');
+  return kOk;
+}
+
+}  // namespace
+
+Recipe find_recipe(const std::string& name, const std::vector<std::string>& assignments) {
+  Recipe recipe = read_recipe(name);
+  try {
+    for (const std::string& assignment : assignments) set_value(recipe, assignment);
+    if (!assignments.empty()) check_recipe(recipe, name);
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+  return recipe;
+}
+
+void add_recipes(CLI::App& app, int& status) {
+  CLI::App* command = add_command(app, "recipes", Message::recipes_help, Message::recipes_example);
+  const auto json = std::make_shared<bool>(false);
+  add_json(*command, *json);
+  command->callback([&status, json] { status = list_recipes(*json); });
+}
+
+}  // namespace splot::cli
