@@ -13,3 +13,4 @@
 #include "splot/ops/matmul.h"
 #include "splot/ops/reductions.h"
 #include "splot/ops/shape.h"
+#include "splot/ops/softmax.h"

@@ -56,7 +56,7 @@ HWY_INLINE Simd<T> first_or(std::size_t n, Simd<T> value, Simd<T> other) {
 
 template <typename T>
 HWY_INLINE bool any_nan(Simd<T> value) {
-  return !hn::AllFalse(hn::ScalableTag<T>(), hn::Ne(value.raw, value.raw));
+  return !hn::AllFalse(hn::ScalableTag<T>(), hn::IsNaN(value.raw));
 }
 
 // How two values combine, what changes nothing, and the combination of a vector's lanes.
@@ -92,7 +92,7 @@ struct MaxOf {
   static constexpr double kIdentity = -std::numeric_limits<double>::infinity();
   template <typename T>
   static HWY_INLINE Simd<T> combine(Simd<T> a, Simd<T> b) {
-    return Simd<T>::of(hn::IfThenElse(hn::Or(hn::Gt(b.raw, a.raw), hn::Ne(b.raw, b.raw)), b.raw, a.raw));
+    return Simd<T>::of(hn::IfThenElse(hn::Or(hn::Gt(b.raw, a.raw), hn::IsNaN(b.raw)), b.raw, a.raw));
   }
   template <typename T>
   static HWY_INLINE T lanes(Simd<T> value) {
@@ -104,7 +104,7 @@ struct MinOf {
   static constexpr double kIdentity = std::numeric_limits<double>::infinity();
   template <typename T>
   static HWY_INLINE Simd<T> combine(Simd<T> a, Simd<T> b) {
-    return Simd<T>::of(hn::IfThenElse(hn::Or(hn::Lt(b.raw, a.raw), hn::Ne(b.raw, b.raw)), b.raw, a.raw));
+    return Simd<T>::of(hn::IfThenElse(hn::Or(hn::Lt(b.raw, a.raw), hn::IsNaN(b.raw)), b.raw, a.raw));
   }
   template <typename T>
   static HWY_INLINE T lanes(Simd<T> value) {
