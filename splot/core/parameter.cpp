@@ -1,31 +1,67 @@
 #include "splot/core/parameter.h"
 
 #include "splot/core/node.h"
+#include "splot/core/strided.h"
 
 namespace splot {
+namespace {
 
-Parameter::Parameter(const Tensor& value, std::string name) : slot_(std::make_shared<Slot>()) {
-  require<ValueError>(value.defined(), "parameter", "needs a value");
-  slot_->name = name;
-  slot_->value = value.variable(std::move(name));
-  slot_->node = slot_->value.impl()->node;
+Ref<Node> variable_node(const Shape& shape, DType dtype, const std::string& name) {
+  Ref<Node> node(new Node);
+  node->name = name;
+  node->outputs.push_back({shape, dtype});
+  return node;
 }
 
-void Parameter::attach(const Tensor& value) {
-  // A window of its own, because the history is written into it; the elements are shared until somebody
-  // writes.
-  Ref<TensorImpl> impl = value.impl()->window();
-  if (!slot_->frozen) impl->node = slot_->node;
+}  // namespace
+
+Parameter::Parameter(const Shape& shape, DType dtype, std::string name) : slot_(std::make_shared<Slot>()) {
+  require<DTypeError>(dtype.is_floating(), "parameter", "only floating tensors have gradients, got ", dtype);
+  slot_->shape = shape;
+  slot_->dtype = dtype;
+  slot_->node = variable_node(shape, dtype, name);
+  slot_->name = std::move(name);
+}
+
+Parameter::Parameter(const Tensor& value, std::string name) {
+  require<ValueError>(value.defined(), "parameter", "needs a value");
+  *this = Parameter(value.shape(), value.dtype(), std::move(name));
+  assign(value);
+}
+
+void Parameter::fail_without_value() const {
+  fail<ValueError>("parameter", slot_->name.empty() ? "a parameter" : slot_->name, slot_->shape,
+                   " has no value yet: call initialize() on the layer, or load or assign one");
+}
+
+void Parameter::check(const Tensor& value) const {
+  require<ValueError>(value.defined(), "assign", slot_->name, " needs a value");
+  if (value.shape() != slot_->shape) {
+    fail("assign", slot_->name, slot_->shape, " cannot take a value of shape ", value.shape());
+  }
+  if (value.dtype() != slot_->dtype) {
+    fail<DTypeError>("assign", slot_->name, " is ", slot_->dtype, ", the value is ", value.dtype());
+  }
+}
+
+// The history is written into the tensor, so it must be nobody else's; the elements are shared until somebody
+// writes.
+void Parameter::attach(Tensor value) {
+  Ref<TensorImpl> impl = value.impl()->unique() ? value.impl() : value.impl()->window();
+  impl->node = slot_->frozen ? Ref<Node>() : slot_->node;
+  impl->output = 0;
+  impl->wrapped = false;
   slot_->value = Tensor(std::move(impl));
 }
 
 void Parameter::assign(const Tensor& value) {
-  const TensorSpec& now = slot_->node->outputs[0];
-  require(value.shape() == now.shape, "assign", slot_->name, now.shape, " cannot take a value of shape ",
-          value.shape());
-  require<DTypeError>(value.dtype() == now.dtype, "assign", slot_->name, " is ", now.dtype, ", the value is ",
-                      value.dtype());
+  check(value);
   attach(contiguous(value));
+}
+
+void Parameter::assign(Tensor&& value) {
+  check(value);
+  attach(value.is_contiguous() ? std::move(value) : contiguous(value));
 }
 
 Tensor Parameter::take() {
@@ -36,6 +72,20 @@ Tensor Parameter::take() {
     return out;
   }
   return out.detach();
+}
+
+void Parameter::convert(DType dtype) {
+  if (dtype == slot_->dtype) return;
+  require<DTypeError>(dtype.is_floating(), "parameter", slot_->name, " cannot become ", dtype,
+                      ": only floating tensors have gradients");
+  Tensor value;
+  if (has_value()) {
+    value = Tensor::empty(slot_->shape, dtype);
+    copy_dense(slot_->value, dtype, value.impl()->storage->data());
+  }
+  slot_->dtype = dtype;
+  slot_->node = variable_node(slot_->shape, dtype, slot_->name);
+  if (value.defined()) attach(std::move(value));
 }
 
 Tensor Parameter::grad() const {
@@ -51,7 +101,7 @@ void Parameter::zero_grad() {
 void Parameter::set_frozen(bool frozen) {
   if (slot_->frozen == frozen) return;
   slot_->frozen = frozen;
-  attach(slot_->value);
+  if (has_value()) attach(slot_->value);
 }
 
 }  // namespace splot

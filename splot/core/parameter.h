@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "splot/core/export.h"
 #include "splot/core/tensor.h"
@@ -20,19 +22,33 @@ class SPLOT_API Parameter {
  public:
   Parameter() = default;
   explicit Parameter(const Tensor& value, std::string name = {});
+  /// A slot without a value yet: value() throws ValueError until something is assigned.
+  Parameter(const Shape& shape, DType dtype, std::string name = {});
 
   bool defined() const { return static_cast<bool>(slot_); }
+  bool has_value() const { return slot_->value.defined(); }
   /// The value as a variable; a constant while frozen.
-  const Tensor& value() const { return slot_->value; }
-  operator const Tensor&() const { return slot_->value; }
-  const Shape& shape() const { return slot_->value.shape(); }
-  DType dtype() const { return slot_->value.dtype(); }
+  const Tensor& value() const {
+    if (!has_value()) [[unlikely]] {
+      fail_without_value();
+    }
+    return slot_->value;
+  }
+  operator const Tensor&() const { return value(); }
+  const Shape& shape() const { return slot_->shape; }
+  DType dtype() const { return slot_->dtype; }
   const std::string& name() const { return slot_->name; }
+  /// What errors call it; a layer's parameters get their path in the model ("0.weight").
+  void set_name(std::string name) { slot_->name = std::move(name); }
 
   /// Replaces the value; the shape and dtype must stay (ShapeError, DTypeError). Gradients stay.
   void assign(const Tensor& value);
+  /// The same without another tensor onto the elements, where nobody else holds this one.
+  void assign(Tensor&& value);
   /// Takes the value out so that an op may reuse its memory; assign() must follow.
   Tensor take();
+  /// Makes it a parameter of another dtype, its value converted; the gradient is dropped.
+  void convert(DType dtype);
 
   /// What backward() has accumulated since the last zero_grad(); undefined when nothing arrived.
   Tensor grad() const;
@@ -46,13 +62,31 @@ class SPLOT_API Parameter {
  private:
   struct Slot {
     Tensor value;
+    Shape shape;
+    DType dtype;
     std::string name;
     Ref<Node> node;  // the variable every value of this slot belongs to
     bool frozen = false;
   };
-  void attach(const Tensor& value);
+  void check(const Tensor& value) const;
+  void attach(Tensor value);
+  [[noreturn]] void fail_without_value() const;
 
   std::shared_ptr<Slot> slot_;
 };
+
+/// A parameter under its path in a model ("0.weight"): what optimisers take.
+struct NamedParameter {
+  std::string name;
+  Parameter parameter;
+};
+using NamedParameters = std::vector<NamedParameter>;
+
+/// A tensor under a name: what models, optimisers and files exchange.
+struct NamedTensor {
+  std::string name;
+  Tensor value;
+};
+using NamedTensors = std::vector<NamedTensor>;
 
 }  // namespace splot
