@@ -1,0 +1,49 @@
+#include "splot/nn/sequential.h"
+
+namespace splot {
+
+Sequential::Sequential(std::vector<NamedLayer> layers) {
+  for (NamedLayer& entry : layers) {
+    if (entry.name.empty()) {
+      add(std::move(entry.layer));
+    } else {
+      add(std::move(entry.name), std::move(entry.layer));
+    }
+  }
+}
+
+Sequential& Sequential::add(std::string name, LayerPtr layer) {
+  require<ValueError>(layer != nullptr, "sequential", "layer \"", name, "\" is null");
+  require<ValueError>(!name.empty() && name.find('.') == std::string::npos, "sequential", '"', name,
+                      "\" cannot be a name: it must not be empty or contain a dot");
+  for (const NamedLayer& entry : layers_) {
+    require<ValueError>(entry.name != name, "sequential", "there are two layers called \"", name, '"');
+  }
+  layers_.push_back({std::move(name), std::move(layer)});
+  changed();
+  return *this;
+}
+
+Layer& Sequential::operator[](std::size_t i) const {
+  require<IndexError>(i < layers_.size(), "sequential", "there is no layer ", i, " among ", layers_.size());
+  return *layers_[i].layer;
+}
+
+Layer& Sequential::operator[](std::string_view name) const {
+  for (const NamedLayer& entry : layers_) {
+    if (entry.name == name) return *entry.layer;
+  }
+  fail<IndexError>("sequential", "there is no layer called \"", name, '"');
+}
+
+Tensor Sequential::forward(const Tensor& x, Context& context) {
+  Tensor y = x;
+  for (const NamedLayer& entry : layers_) y = (*entry.layer)(y, context);
+  return y;
+}
+
+void Sequential::visit(Visitor& v) {
+  for (const NamedLayer& entry : layers_) v.child(entry.name, *entry.layer);
+}
+
+}  // namespace splot
