@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Installs the build in SPLOT_BUILD_DIR, moves the result elsewhere (nothing in it may know where it was installed), and
 # builds the program in consumer/ against it: once with find_package, once with pkg-config.
+#
+#   run.sh           the program
+#   run.sh --each    instead, every installed header by itself
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -22,16 +25,23 @@ leaked=$(grep -rlF -e "$SPLOT_BUILD_DIR" -e "$(cd "$here/../.." && pwd)" "$work/
   --include='*.h' || true)
 [[ -z $leaked ]] || fail "these installed files name the source or build folder: $leaked"
 
-# Every installed header compiles by itself, and twice: the second time is harmless only when it guards itself.
-try_header() {
+# Installed headers need nothing that is not installed, and guard themselves against a second inclusion. With --each,
+# every one of them compiles by itself.
+compile_headers() {
   # shellcheck disable=SC2086  # a list of flags
-  printf '#include "%s"\n#include "%s"\n' "$1" "$1" |
+  printf '#include "%s"\n' "$@" "$@" |
     "$CXX" -std=c++20 ${CXXFLAGS-} -I"$work/prefix/include" -fsyntax-only -x c++ - || exit 255
 }
 export work
-export -f try_header
-(cd "$work/prefix/include" && find splot -name '*.h' | sort) |
-  xargs -P "$(nproc)" -I '{}' bash -c 'try_header {}' || fail "an installed header does not compile by itself"
+export -f compile_headers
+(cd "$work/prefix/include" && find splot -name '*.h' | sort) >"$work/headers"
+if [[ ${1-} == --each ]]; then
+  xargs -P "$(nproc)" -n 1 bash -c 'compile_headers "$@"' bash <"$work/headers" ||
+    fail "an installed header does not compile by itself"
+  exit 0
+fi
+mapfile -t headers <"$work/headers"
+(compile_headers "${headers[@]}") || fail "the installed headers do not compile"
 
 cp -r "$here/consumer" "$work/consumer"
 cmake -S "$work/consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DSPLOT_EXPECTED="$SPLOT_VERSION" \
