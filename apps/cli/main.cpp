@@ -20,10 +20,12 @@ int complain(std::string_view reason, int status) {
 
 // CLI11 alone would say that a command is missing.
 void refuse_unknown_command(const CLI::App& app, int argc, char** argv) {
-  if (argc < 2 || argv[1][0] == '-' || app.get_subcommand_no_throw(argv[1]) != nullptr) return;
+  if (argc < 2 || argv[1][0] == '-') return;
   std::string names;
-  for (const CLI::App* command : app.get_subcommands({}))
+  for (const CLI::App* command : app.get_subcommands(nullptr)) {
+    if (command->get_name() == argv[1]) return;
     names += join(names.empty() ? "" : ", ", command->get_name());
+  }
   throw UsageError(say(Message::no_command, argv[1], names));
 }
 

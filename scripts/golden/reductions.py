@@ -1,9 +1,72 @@
 """Reductions."""
 
-from golden import case, integers, uniform, write
+import torch
+
+from golden import INFINITY, NAN, booleans, case, integers, uniform, write
+
+import numpy as np
+
+
+def distinct(*shape):
+    """Every element another number, at least 1/16 apart: difference quotients of max and min stay on one branch."""
+    n = int(np.prod(shape))
+    order = np.argsort(uniform(n), kind="stable")
+    return ((np.arange(n) - n / 2) / 16)[order].reshape(shape)
+
+
+def with_nan(*shape):
+    x = uniform(*shape)
+    x.reshape(-1)[3] = NAN
+    return x
+
 
 case("sum", lambda x: x.sum((0, -1)), uniform(2, 3, 4))
 case("sum", lambda x: x.sum((0, -1)), integers(2, 3, 4))
+case("sum", lambda x: x.sum((0, -1)), booleans(2, 3, 4))
 case("sum", lambda x: x.sum((0, -1)), uniform(2, 3, 0))
+case("sum", lambda x: x.sum((0, -1)), uniform(5, 2, 3, 4))
+case("sum_columns", lambda x: x.sum(0, keepdim=True), uniform(7, 19))
+case("sum_all", torch.sum, uniform(3, 5))
+case("sum_all", torch.sum, uniform())
+case("sum_all", torch.sum, uniform(0))
+
+case("mean", lambda x: x.mean((0, -1)), uniform(2, 3, 4))
+case("mean", lambda x: x.mean((0, -1)), uniform(2, 3, 0), smooth=False)
+case("mean_all", torch.mean, uniform(3, 5))
+case("mean_all", torch.mean, uniform())
+
+case("var", lambda x: x.var((0, -1)), uniform(2, 3, 4))
+case("var", lambda x: x.var((0, -1)), uniform(5, 2, 3, 4) + 100.0)
+case("var_population", lambda x: x.var(0, unbiased=False, keepdim=True), uniform(7, 19))
+
+for name, function in (("max", torch.amax), ("min", torch.amin)):
+    case(name, lambda x: function(x, (0, -1)), distinct(2, 3, 4))
+    case(name, lambda x: function(x, (0, -1)), integers(2, 3, 4).astype(np.float64), smooth=False)
+    case(name, lambda x: function(x, (0, -1)), np.full((2, 3, 4), INFINITY), smooth=False)
+    case(name, lambda x: function(x, (0, -1)), with_nan(2, 3, 4), smooth=False, gradients=False)
+    case(name, lambda x: function(x, (0, -1)), integers(2, 3, 4, low=-9))
+    case(name, lambda x: function(x, (0, -1)), uniform(2, 0, 4))
+    case(name + "_columns", lambda x: function(x, 0, keepdim=True), distinct(9, 5))
+    case(name + "_all", lambda x: function(x, tuple(range(x.dim()))), distinct(3, 5))
+    case(name + "_all", lambda x: function(x, ()), uniform())
+
+for name, function in (("all", torch.all), ("any", torch.any)):
+    case(name, lambda x: function(x, 1), booleans(6, 3))
+    case(name, lambda x: function(x, 1), integers(6, 3, high=2))
+    case(name, lambda x: function(x, 1), np.array([[0.0, NAN], [0.0, -0.0], [1.0, 2.0]]), gradients=False)
+    case(name, lambda x: function(x, 1), booleans(2, 0))
+
+for name, function in (("softmax", torch.softmax), ("log_softmax", torch.log_softmax)):
+    case(name, lambda x: function(x, -1), uniform(3, 5))
+    case(name, lambda x: function(x, -1), uniform(2, 37, low=-9.0, high=9.0))
+    case(name, lambda x: function(x, -1), uniform(3, 2, 3) + 1000.0, smooth=False)
+    case(name, lambda x: function(x, -1), np.array([[0.0, -INFINITY, 1.0], [100.0, -100.0, 0.0]]), smooth=False,
+         gradients=False)
+    case(name, lambda x: function(x, -1), np.array([[0.0, NAN, 1.0], [-INFINITY] * 3, [0.0, INFINITY, 1.0]]),
+         smooth=False, gradients=False)
+    case(name, lambda x: function(x, -1), uniform(0, 3))
+    case(name, lambda x: function(x, -1), uniform(3, 0))
+    case(name, lambda x: function(x, -1), uniform())
+    case(name + "_middle", lambda x: function(x, 1), uniform(2, 3, 4))
 
 write("reductions")

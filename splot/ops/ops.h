@@ -14,4 +14,5 @@
 #include "splot/ops/matmul.h"
 #include "splot/ops/reductions.h"
 #include "splot/ops/shape.h"
+#include "splot/ops/softmax.h"
 #include "splot/ops/update.h"

@@ -54,7 +54,8 @@ struct Simd {
   friend HWY_INLINE SimdMask<T> operator<=(Simd a, Simd b) { return {hn::Le(a.raw, b.raw)}; }
   friend HWY_INLINE SimdMask<T> operator>=(Simd a, Simd b) { return {hn::Ge(a.raw, b.raw)}; }
   friend HWY_INLINE SimdMask<T> operator==(Simd a, Simd b) { return {hn::Eq(a.raw, b.raw)}; }
-  friend HWY_INLINE SimdMask<T> operator!=(Simd a, Simd b) { return {hn::Ne(a.raw, b.raw)}; }
+  // Not hn::Ne, which on x86 calls NaN equal to everything.
+  friend HWY_INLINE SimdMask<T> operator!=(Simd a, Simd b) { return {hn::Not(hn::Eq(a.raw, b.raw))}; }
   friend HWY_INLINE Simd select(SimdMask<T> c, Simd a, Simd b) {
     return of(hn::IfThenElse(c.raw, a.raw, b.raw));
   }

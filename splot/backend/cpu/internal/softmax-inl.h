@@ -1,0 +1,143 @@
+// Softmax and cross-entropy of rows for one instruction set. Included once for each by softmax.cpp.
+#if defined(SPLOT_SOFTMAX_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef SPLOT_SOFTMAX_INL_H
+#undef SPLOT_SOFTMAX_INL_H
+#else
+#define SPLOT_SOFTMAX_INL_H
+#endif
+
+#include "splot/backend/cpu/internal/reduce-inl.h"
+#include "splot/backend/cpu/softmax.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace splot {
+namespace HWY_NAMESPACE {
+
+template <typename T>
+HWY_INLINE T row_max(const T* x, Index n) {
+  return MaxOf::lanes(row_tree<MaxOf, AsIs>(x, n, Simd<T>(0.0)));
+}
+// sum_j exp(x[j] - largest)
+template <typename T>
+HWY_INLINE T row_exps(const T* x, Index n, T largest) {
+  return SumOf::lanes(row_tree<SumOf, ExpDistance>(x, n, Simd<T>(static_cast<double>(largest))));
+}
+
+template <typename T>
+void softmax_block(const T* x, Index rows, Index n, T* out) {
+  const auto lanes = static_cast<Index>(hn::Lanes(hn::ScalableTag<T>()));
+  for (Index r = 0; r < rows; ++r, x += n, out += n) {
+    const Simd<T> largest(static_cast<double>(row_max(x, n)));
+    Simd<T> total(0.0);
+    Index i = 0;
+    for (; i + lanes <= n; i += lanes) {
+      const Simd<T> e = exp(load(x + i) - largest);
+      store(e, out + i);
+      total = total + e;
+    }
+    const auto left = static_cast<std::size_t>(n - i);
+    Simd<T> last(0.0);
+    if (left != 0) {
+      last = exp(load_first(x + i, left) - largest);
+      total = total + first_or(left, last, Simd<T>(0.0));
+    }
+    const Simd<T> sum(static_cast<double>(SumOf::lanes(total)));
+    for (i = 0; i + lanes <= n; i += lanes) store(load(out + i) / sum, out + i);
+    if (left != 0) store_first(last / sum, left, out + i);
+  }
+}
+
+template <typename T>
+void log_softmax_block(const T* x, Index rows, Index n, T* out) {
+  const auto lanes = static_cast<Index>(hn::Lanes(hn::ScalableTag<T>()));
+  for (Index r = 0; r < rows; ++r, x += n, out += n) {
+    const T largest = row_max(x, n);
+    const Simd<T> m(static_cast<double>(largest));
+    const Simd<T> log_sum(static_cast<double>(std::log(row_exps(x, n, largest))));
+    Index i = 0;
+    for (; i + lanes <= n; i += lanes) store((load(x + i) - m) - log_sum, out + i);
+    const auto left = static_cast<std::size_t>(n - i);
+    if (left != 0) store_first((load_first(x + i, left) - m) - log_sum, left, out + i);
+  }
+}
+
+// sum_j t[j] (x[j] - m)
+template <typename T>
+T weighted_distance(const T* t, const T* x, Index n, T m) {
+  const auto lanes = static_cast<Index>(hn::Lanes(hn::ScalableTag<T>()));
+  const Simd<T> largest(static_cast<double>(m));
+  Simd<T> total(0.0);
+  Index i = 0;
+  for (; i + lanes <= n; i += lanes) total = fma(load(t + i), load(x + i) - largest, total);
+  const auto left = static_cast<std::size_t>(n - i);
+  if (left != 0) {
+    const Simd<T> product = load_first(t + i, left) * (load_first(x + i, left) - largest);
+    total = total + first_or(left, product, Simd<T>(0.0));
+  }
+  return SumOf::lanes(total);
+}
+
+template <typename T>
+T row_sum(const T* x, Index n) {
+  return SumOf::lanes(row_tree<SumOf, AsIs>(x, n, Simd<T>(0.0)));
+}
+
+template <typename T>
+void cross_entropy_block(const cpu::CrossEntropy<T>& args, Index first, Index rows, T* loss) {
+  for (Index r = first; r < first + rows; ++r) {
+    const T* x = args.x + r * args.n;
+    const T largest = row_max(x, args.n);
+    const T log_sum = std::log(row_exps(x, args.n, largest));
+    if (args.classes != nullptr) {
+      loss[r] = log_sum - (x[args.classes[r]] - largest);
+    } else {
+      const T* t = args.probabilities + r * args.n;
+      loss[r] = row_sum(t, args.n) * log_sum - weighted_distance(t, x, args.n, largest);
+    }
+  }
+}
+
+template <typename T>
+void cross_entropy_grad_block(const cpu::CrossEntropy<T>& args, const T* dy, Index dy_stride, T scale,
+                              Index first, Index rows, T* dx) {
+  const auto lanes = static_cast<Index>(hn::Lanes(hn::ScalableTag<T>()));
+  for (Index r = first; r < first + rows; ++r) {
+    const T* x = args.x + r * args.n;
+    const T* t = args.classes != nullptr ? nullptr : args.probabilities + r * args.n;
+    T* out = dx + r * args.n;
+    const T g = dy[r * dy_stride] * scale;
+    const T largest = row_max(x, args.n);
+    Simd<T> total(0.0);
+    const Simd<T> m(static_cast<double>(largest));
+    Index i = 0;
+    for (; i + lanes <= args.n; i += lanes) {
+      const Simd<T> e = exp(load(x + i) - m);
+      store(e, out + i);
+      total = total + e;
+    }
+    const auto left = static_cast<std::size_t>(args.n - i);
+    Simd<T> last(0.0);
+    if (left != 0) {
+      last = exp(load_first(x + i, left) - m);
+      total = total + first_or(left, last, Simd<T>(0.0));
+    }
+    const T target_sum = t == nullptr ? T(1) : row_sum(t, args.n);
+    const Simd<T> factor(static_cast<double>(target_sum * g / SumOf::lanes(total)));
+    const Simd<T> gradient(static_cast<double>(g));
+    for (i = 0; i + lanes <= args.n; i += lanes) {
+      const Simd<T> pulled = t == nullptr ? Simd<T>(0.0) : load(t + i) * gradient;
+      store(load(out + i) * factor - pulled, out + i);
+    }
+    if (left != 0) {
+      const Simd<T> pulled = t == nullptr ? Simd<T>(0.0) : load_first(t + i, left) * gradient;
+      store_first(last * factor - pulled, left, out + i);
+    }
+    if (t == nullptr) out[args.classes[r]] -= g;
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace splot
+HWY_AFTER_NAMESPACE();
+
+#endif

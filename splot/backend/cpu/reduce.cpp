@@ -1,0 +1,194 @@
+// Reductions, fastest first; each must agree with the last.
+//   reduce            vectors along rows or across columns, on the threads
+//   reduce_reference  one element after the other, in double
+#include "splot/backend/cpu/reduce.h"
+
+// targets.h, foreach_target.h and the file it compiles for each target, in this order.
+// clang-format off
+#include "splot/backend/cpu/internal/targets.h"
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "splot/backend/cpu/internal/reduce-inl.h"
+#include <hwy/foreach_target.h>
+#include "splot/backend/cpu/internal/reduce-inl.h"
+// clang-format on
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "splot/backend/cpu/instruction_set.h"
+#include "splot/backend/cpu/internal/target_table.h"
+#include "splot/backend/cpu/thread_pool.h"
+#include "splot/core/storage.h"
+
+namespace splot::cpu {
+namespace {
+
+// The unit of work of a thread, in elements: fixed, so that results never depend on how many threads there are.
+constexpr Index kChunk = 32 * 1024;
+// Columns of a chunk, where there are enough of them to leave some to others.
+constexpr Index kPanel = 256;
+
+template <typename T>
+ReduceKernels<T> kernels_for(Reduction reduction) {
+  static constexpr ReduceKernels<T> (*table[kInstructionSets])(Reduction) =
+      SPLOT_TARGET_TABLE(reduce_kernels<T>);
+  return table[static_cast<int>(instruction_set())](reduction);
+}
+
+// Pieces of one reduction are combined as they are: squares and exponentials add up.
+Reduction combining(Reduction reduction) {
+  return reduction == Reduction::squares || reduction == Reduction::exps ? Reduction::sum : reduction;
+}
+
+template <typename T>
+double identity_of(Reduction reduction) {
+  switch (reduction) {
+    case Reduction::prod:
+      return 1.0;
+    case Reduction::max:
+      return -std::numeric_limits<double>::infinity();
+    case Reduction::min:
+      return std::numeric_limits<double>::infinity();
+    default:
+      return 0.0;
+  }
+}
+
+// A processor reads some 10 bytes in a nanosecond; an exponential takes about half a nanosecond.
+template <typename T>
+double microseconds(Reduction reduction, Index elements) {
+  const double each = sizeof(T) / 10.0 + (reduction == Reduction::exps ? sizeof(T) / 8.0 : 0.0);
+  return static_cast<double>(elements) * each * 1e-3;
+}
+
+template <typename T>
+T* memory_for(Ref<Storage>& storage, Index elements) {
+  storage = Storage::allocate(static_cast<std::size_t>(elements) * sizeof(T));
+  return static_cast<T*>(storage->data());
+}
+
+Index pieces_of(Index n, Index piece) { return (n + piece - 1) / piece; }
+
+template <typename T>
+void reduce_long_rows(const ReduceKernels<T>& kernels, Reduction reduction, const T* x, Index rows, Index n,
+                      const T* centre, T* out) {
+  const Index pieces = pieces_of(n, kChunk);
+  Ref<Storage> storage;
+  T* partial = memory_for<T>(storage, rows * pieces);
+  parallel_for(rows * pieces, microseconds<T>(reduction, rows * n), [&](Index at) {
+    const Index row = at / pieces, first = at % pieces * kChunk;
+    kernels.rows(x + row * n + first, 1, std::min(kChunk, n - first), centre == nullptr ? centre : centre + row,
+                 partial + at);
+  });
+  reduce<T>(combining(reduction), partial, {rows, pieces, 1}, nullptr, out);
+}
+
+template <typename T>
+void reduce_all_rows(const ReduceKernels<T>& kernels, Reduction reduction, const T* x, Index rows, Index n,
+                     const T* centre, T* out) {
+  if (n > kChunk) return reduce_long_rows(kernels, reduction, x, rows, n, centre, out);
+  const Index group = std::max<Index>(1, kChunk / n);
+  parallel_for(pieces_of(rows, group), microseconds<T>(reduction, rows * n), [&](Index at) {
+    const Index first = at * group;
+    kernels.rows(x + first * n, std::min(group, rows - first), n, centre == nullptr ? centre : centre + first,
+                 out + first);
+  });
+}
+
+// Matrices too large for one thread are cut into blocks of rows and panels of columns.
+template <typename T>
+void reduce_large_columns(const ReduceKernels<T>& kernels, Reduction reduction, const T* x,
+                          const ReduceSizes& s, const T* centre, T* out) {
+  const bool narrow = s.inner < 2 * kPanel;
+  const Index panel = narrow ? s.inner : kPanel;
+  const Index block = std::max<Index>(64, kChunk / panel / 64 * 64);
+  const Index panels = pieces_of(s.inner, panel);
+  const Index blocks = pieces_of(s.length, block);
+  Ref<Storage> storage;
+  T* partial = blocks == 1 ? out : memory_for<T>(storage, s.outer * blocks * s.inner);
+  parallel_for(s.outer * blocks * panels, microseconds<T>(reduction, s.outer * s.length * s.inner),
+               [&](Index at) {
+                 const Index column = at % panels * panel;
+                 const Index b = at / panels % blocks, o = at / panels / blocks;
+                 kernels.columns(x + (o * s.length + b * block) * s.inner + column,
+                                 std::min(block, s.length - b * block), std::min(panel, s.inner - column),
+                                 s.inner, centre == nullptr ? centre : centre + o * s.inner + column,
+                                 partial + (o * blocks + b) * s.inner + column);
+               });
+  if (blocks > 1) reduce<T>(combining(reduction), partial, {s.outer, blocks, s.inner}, nullptr, out);
+}
+
+template <typename T>
+void reduce_all_columns(const ReduceKernels<T>& kernels, Reduction reduction, const T* x,
+                        const ReduceSizes& s, const T* centre, T* out) {
+  const Index matrix = s.length * s.inner;
+  if (matrix > kChunk) return reduce_large_columns(kernels, reduction, x, s, centre, out);
+  const Index group = std::max<Index>(1, kChunk / matrix);
+  parallel_for(pieces_of(s.outer, group), microseconds<T>(reduction, s.outer * matrix), [&](Index at) {
+    for (Index o = at * group; o < std::min(s.outer, (at + 1) * group); ++o) {
+      kernels.columns(x + o * matrix, s.length, s.inner, s.inner,
+                      centre == nullptr ? centre : centre + o * s.inner, out + o * s.inner);
+    }
+  });
+}
+
+double map_of(Reduction reduction, double x, double c) {
+  if (reduction == Reduction::squares) return (x - c) * (x - c);
+  if (reduction == Reduction::exps) return std::exp(x - c);
+  return x;
+}
+
+double combine_of(Reduction reduction, double a, double b) {
+  switch (reduction) {
+    case Reduction::prod:
+      return a * b;
+    case Reduction::max:
+      return b > a || b != b ? b : a;
+    case Reduction::min:
+      return b < a || b != b ? b : a;
+    default:
+      return a + b;
+  }
+}
+
+}  // namespace
+
+template <typename T>
+void reduce(Reduction reduction, const T* x, const ReduceSizes& sizes, const T* centre, T* out) {
+  const Index results = sizes.outer * sizes.inner;
+  if (results == 0) return;
+  if (sizes.length == 0) {
+    std::fill_n(out, results, static_cast<T>(identity_of<T>(reduction)));
+    return;
+  }
+  const ReduceKernels<T> kernels = kernels_for<T>(reduction);
+  if (sizes.inner == 1) {
+    reduce_all_rows(kernels, reduction, x, sizes.outer, sizes.length, centre, out);
+  } else {
+    reduce_all_columns(kernels, reduction, x, sizes, centre, out);
+  }
+}
+
+template <typename T>
+void reduce_reference(Reduction reduction, const T* x, const ReduceSizes& sizes, const T* centre, T* out) {
+  for (Index o = 0; o < sizes.outer; ++o) {
+    for (Index i = 0; i < sizes.inner; ++i) {
+      const Index at = o * sizes.inner + i;
+      const double c = centre == nullptr ? 0.0 : static_cast<double>(centre[at]);
+      double total = identity_of<T>(reduction);
+      for (Index l = 0; l < sizes.length; ++l) {
+        const auto value = static_cast<double>(x[(o * sizes.length + l) * sizes.inner + i]);
+        total = combine_of(reduction, total, map_of(reduction, value, c));
+      }
+      out[at] = static_cast<T>(total);
+    }
+  }
+}
+
+template void reduce(Reduction, const float*, const ReduceSizes&, const float*, float*);
+template void reduce(Reduction, const double*, const ReduceSizes&, const double*, double*);
+template void reduce_reference(Reduction, const float*, const ReduceSizes&, const float*, float*);
+template void reduce_reference(Reduction, const double*, const ReduceSizes&, const double*, double*);
+
+}  // namespace splot::cpu

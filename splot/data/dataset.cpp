@@ -1,0 +1,215 @@
+#include "splot/data/dataset.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "splot/core/random.h"
+
+namespace splot {
+namespace {
+
+// Examples first .. first + count - 1 of a dense tensor, seen in place.
+Tensor window(const Tensor& x, Index first, const Shape& shape) {
+  Ref<TensorImpl> impl = x.impl()->window();
+  const Index per_example = x.shape()[0] == 0 ? 0 : x.numel() / x.shape()[0];
+  impl->offset += first * per_example;
+  impl->shape = shape;
+  impl->strides = shape.row_major();
+  impl->contiguous = true;
+  return Tensor(std::move(impl));
+}
+
+Tensor with_dtype(const Tensor& x, DType dtype) {
+  Tensor out = Tensor::empty(x.shape(), dtype);
+  visit_any(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    x.copy_to(
+        std::span<T>(static_cast<T*>(out.impl()->storage->data()), static_cast<std::size_t>(x.numel())));
+  });
+  return out;
+}
+
+// Rows of x in the order of the indices.
+Tensor gather_rows(const Tensor& x, std::span<const Index> indices) {
+  const Tensor out = Tensor::empty(x.shape().with(0, static_cast<Index>(indices.size())), x.dtype());
+  const std::size_t row =
+      x.shape()[0] == 0 ? 0 : static_cast<std::size_t>(x.numel() / x.shape()[0]) * x.dtype().size();
+  const auto* from = static_cast<const std::byte*>(x.raw());
+  auto* to = static_cast<std::byte*>(out.impl()->storage->data());
+  for (const Index i : indices) {
+    if (row != 0) std::memcpy(to, from + static_cast<std::size_t>(i) * row, row);
+    to += row;
+  }
+  return out;
+}
+
+template <typename T>
+T prepared(double x, const Preprocessing& p) {
+  return static_cast<T>((x / p.divisor - p.mean) / p.deviation);
+}
+
+// The 256 possible pixels are prepared once; what is left is a look-up.
+void gather_pixels(const Tensor& x, std::span<const Index> indices, const Preprocessing& p, float* to) {
+  std::array<float, 256> table;
+  for (int i = 0; i < 256; ++i) table[static_cast<std::size_t>(i)] = prepared<float>(i, p);
+  const auto row = static_cast<std::size_t>(x.numel() / x.shape()[0]);
+  const auto* from = x.data<std::uint8_t>();
+  for (const Index i : indices) {
+    const std::uint8_t* pixel = from + static_cast<std::size_t>(i) * row;
+    for (std::size_t j = 0; j < row; ++j) *to++ = table[pixel[j]];
+  }
+}
+
+}  // namespace
+
+Dataset::Dataset(std::string name, const Tensor& inputs, const Tensor& targets,
+                 std::vector<std::string> classes, Preprocessing preprocessing)
+    : name_(std::move(name)), classes_(std::move(classes)), preprocessing_(preprocessing) {
+  require<ValueError>(inputs.defined() && targets.defined(), "Dataset", name_,
+                      ": inputs or targets are undefined");
+  require(inputs.rank() >= 1 && targets.rank() >= 1 && inputs.shape()[0] == targets.shape()[0], "Dataset",
+          name_, ": inputs", inputs, " and targets", targets,
+          " need the same number of examples along axis 0");
+  require<ValueError>(preprocessing.divisor != 0.0 && preprocessing.deviation != 0.0, "Dataset", name_,
+                      ": preprocessing divides by zero");
+  inputs_ = contiguous(inputs).detach();
+  targets_ = targets.dtype().is_integral() && targets.dtype() != kInt64 ? with_dtype(targets, kInt64)
+                                                                        : contiguous(targets).detach();
+  if (classes_.empty() || !targets_.dtype().is_integral()) return;
+  const auto count = static_cast<std::int64_t>(classes_.size());
+  const auto* target = targets_.data<std::int64_t>();
+  for (Index i = 0; i < targets_.numel(); ++i) {
+    require<ValueError>(target[i] >= 0 && target[i] < count, "Dataset", name_, ": target ", i, " is class ",
+                        target[i], ", there are classes 0 to ", count - 1);
+  }
+}
+
+Shape Dataset::sample_shape() const {
+  return Shape(std::span<const Index>(inputs_.shape().begin() + 1, inputs_.shape().end()));
+}
+
+Dataset Dataset::with_sample_shape(const Shape& shape) const {
+  require(shape.numel() == sample_shape().numel(), "with_sample_shape", name_, ": examples of shape ",
+          sample_shape(), " do not fit ", shape);
+  Ints sizes{size()};
+  for (const Index s : shape) sizes.push_back(s);
+  Dataset out = *this;
+  out.inputs_ = window(inputs_, 0, Shape(sizes));
+  return out;
+}
+
+void Dataset::check_range(Index first, Index count, const char* what) const {
+  require<IndexError>(first >= 0 && count >= 0 && first <= size() && count <= size() - first, what, name_,
+                      ": examples ", first, " to ", first + count - 1, " of ", size(), " were asked for");
+}
+
+Dataset Dataset::slice(Index first, Index count) const {
+  check_range(first, count, "slice");
+  Dataset out = *this;
+  out.inputs_ = window(inputs_, first, inputs_.shape().with(0, count));
+  out.targets_ = window(targets_, first, targets_.shape().with(0, count));
+  return out;
+}
+
+Dataset Dataset::subset(std::span<const Index> indices) const {
+  for (const Index i : indices) check_range(i, 1, "subset");
+  Dataset out = *this;
+  out.inputs_ = gather_rows(inputs_, indices);
+  out.targets_ = gather_rows(targets_, indices);
+  return out;
+}
+
+std::vector<Dataset> Dataset::split(const std::vector<Index>& sizes) const {
+  std::vector<Dataset> parts;
+  Index first = 0;
+  for (const Index count : sizes) {
+    require<ValueError>(count >= 0 && count <= size() - first, "split", name_, ": part ", parts.size(),
+                        " of ", count, " examples does not fit into the ", size() - first, " left of ",
+                        size());
+    parts.push_back(slice(first, count));
+    first += count;
+  }
+  return parts;
+}
+
+Tensor Dataset::prepare(std::span<const Index> indices) const {
+  const bool plain = preprocessing_ == Preprocessing{};
+  if (plain && inputs_.dtype().is_floating()) return gather_rows(inputs_, indices);
+  const bool is_double = inputs_.dtype() == kFloat64;
+  const Shape shape = inputs_.shape().with(0, static_cast<Index>(indices.size()));
+  const Tensor out = Tensor::empty(shape, is_double ? kFloat64 : kFloat32);
+  void* to = out.impl()->storage->data();
+  if (out.numel() == 0) return out;
+  if (inputs_.dtype() == kUInt8) {
+    gather_pixels(inputs_, indices, preprocessing_, static_cast<float*>(to));
+    return out;
+  }
+  const Tensor rows = gather_rows(inputs_, indices);
+  visit_any(inputs_.dtype(), [&](auto tag) {
+    using From = typename decltype(tag)::type;
+    const From* from = rows.data<From>();
+    for (Index i = 0; i < rows.numel(); ++i) {
+      const double x = convert<double>(from[i]);
+      if (is_double) {
+        static_cast<double*>(to)[i] = prepared<double>(x, preprocessing_);
+      } else {
+        static_cast<float*>(to)[i] = prepared<float>(x, preprocessing_);
+      }
+    }
+  });
+  return out;
+}
+
+Batch Dataset::batch(std::span<const Index> indices) const {
+  for (const Index i : indices) check_range(i, 1, "batch");
+  return {prepare(indices), gather_rows(targets_, indices)};
+}
+
+Batch Dataset::batch(Index first, Index count) const {
+  check_range(first, count, "batch");
+  const Tensor targets = window(targets_, first, targets_.shape().with(0, count));
+  if (inputs_.dtype().is_floating() && preprocessing_ == Preprocessing{}) {
+    return {window(inputs_, first, inputs_.shape().with(0, count)), targets};
+  }
+  std::vector<Index> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), first);
+  return {prepare(indices), targets};
+}
+
+std::vector<Index> shuffled_indices(Index n, std::uint64_t seed, std::uint64_t epoch) {
+  require<ValueError>(n >= 0, "shuffled_indices", "cannot order ", n, " examples");
+  std::vector<Index> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), Index{0});
+  RandomStream random({.seed = seed, .stream = stream_of("data.shuffle"), .counter = epoch});
+  for (std::size_t left = order.size(); left > 1; --left) {  // Fisher and Yates
+    std::swap(order[left - 1], order[static_cast<std::size_t>(random.below(left))]);
+  }
+  return order;
+}
+
+Loader::Loader(Dataset data, LoaderOptions options) : data_(std::move(data)), options_(options) {
+  const Index size = options_.batch_size;
+  require<ValueError>(size > 0, "Loader", "batch_size must be positive, got ", size);
+  batches_ = data_.size() / size + (!options_.drop_last && data_.size() % size != 0 ? 1 : 0);
+}
+
+Loader::Epoch Loader::epoch(std::uint64_t number) const {
+  Epoch out;
+  out.loader_ = this;
+  if (options_.shuffle) out.order_ = shuffled_indices(data_.size(), options_.seed, number);
+  return out;
+}
+
+Batch Loader::Epoch::operator[](Index i) const {
+  require<IndexError>(i >= 0 && i < size(), "Loader", "there is no batch ", i, " of ", size());
+  const Index first = i * loader_->options_.batch_size;
+  const Index count = std::min(loader_->options_.batch_size, loader_->data_.size() - first);
+  if (order_.empty()) return loader_->data_.batch(first, count);
+  return loader_->data_.batch(std::span<const Index>(order_).subspan(static_cast<std::size_t>(first),
+                                                                     static_cast<std::size_t>(count)));
+}
+
+}  // namespace splot

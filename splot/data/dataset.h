@@ -1,0 +1,155 @@
+// Dataset: examples with their targets; Loader: the same as shuffled batches.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "splot/core/export.h"
+#include "splot/core/tensor.h"
+
+namespace splot {
+
+/// Some examples, ready for a network.
+struct Batch {
+  Tensor inputs;   ///< [n, ...] float32, or the data set's own floating type
+  Tensor targets;  ///< [n] int64 class numbers, or [n, ...] as the data set has them
+};
+
+/// How stored inputs become the numbers a network sees: (x / divisor - mean) / deviation. Part of the model
+/// file: whoever predicts must do the same.
+struct Preprocessing {
+  double divisor = 1.0;
+  double mean = 0.0;
+  double deviation = 1.0;
+
+  friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
+};
+
+/// Examples along axis 0 of two tensors. Inputs stay as they are stored (MNIST's pixels take one byte each)
+/// and are converted batch by batch. A value, like the tensors in it; copies and slices share memory.
+///
+///   Dataset data("points", tensor({{0.0f, 1.0f}, {1.0f, 0.0f}}), tensor({0, 1}), {"up", "right"});
+///   Batch first = data.batch(0, 1);   // inputs [1, 2] float32, targets [1] int64
+class SPLOT_API Dataset {
+ public:
+  /// Throws ShapeError unless both tensors have as many examples, and ValueError when integer targets are
+  /// outside 0 .. classes.size() - 1; without class names that is not checked.
+  Dataset(std::string name, const Tensor& inputs, const Tensor& targets,
+          std::vector<std::string> classes = {}, Preprocessing preprocessing = {});
+
+  const std::string& name() const { return name_; }
+  Index size() const { return inputs_.shape()[0]; }
+  /// As stored: dense, row-major, not preprocessed.
+  const Tensor& inputs() const { return inputs_; }
+  /// Class numbers are int64 whatever integer type they came as.
+  const Tensor& targets() const { return targets_; }
+  /// One name for each class; empty for regression.
+  const std::vector<std::string>& classes() const { return classes_; }
+  const Preprocessing& preprocessing() const { return preprocessing_; }
+  /// Of one example: [1, 28, 28].
+  Shape sample_shape() const;
+
+  /// The same examples seen with another shape: data.with_sample_shape({784}). Throws ShapeError when it has
+  /// another number of elements.
+  Dataset with_sample_shape(const Shape& shape) const;
+  /// Examples first .. first + count - 1, without copying. Throws IndexError outside the data.
+  Dataset slice(Index first, Index count) const;
+  /// The named examples, copied, in that order.
+  Dataset subset(std::span<const Index> indices) const;
+  /// Consecutive parts with these sizes, which may leave a rest; ValueError when they exceed the data.
+  ///
+  ///   std::vector<Dataset> parts = data.split({50000, 10000});
+  std::vector<Dataset> split(const std::vector<Index>& sizes) const;
+
+  /// Preprocessed examples in the order of the indices; IndexError for one outside the data.
+  Batch batch(std::span<const Index> indices) const;
+  /// Preprocessed consecutive examples; floating inputs without preprocessing are not copied.
+  Batch batch(Index first, Index count) const;
+
+ private:
+  Dataset() = default;
+  void check_range(Index first, Index count, const char* what) const;
+  Tensor prepare(std::span<const Index> indices) const;
+
+  std::string name_;
+  Tensor inputs_;
+  Tensor targets_;
+  std::vector<std::string> classes_;
+  Preprocessing preprocessing_;
+};
+
+/// Training data, data for choosing hyper-parameters, and data for the figure that is reported.
+struct DataSplits {
+  Dataset train;
+  Dataset validation;
+  Dataset test;
+};
+
+/// 0 .. n - 1 in an order that depends on n, seed and epoch alone.
+SPLOT_API std::vector<Index> shuffled_indices(Index n, std::uint64_t seed, std::uint64_t epoch);
+
+struct LoaderOptions {
+  Index batch_size = 32;
+  bool shuffle = true;
+  std::uint64_t seed = 1;
+  bool drop_last = false;  ///< leave out the last batch when it is smaller
+};
+
+/// A data set cut into batches; the last one may be smaller. Which examples batch i of epoch e holds is a
+/// function of (seed, e, i), so a run can be resumed in the middle and gives the same bits on any number of
+/// threads.
+///
+///   Loader loader(data, {.batch_size = 10, .seed = 1});
+///   for (int epoch = 0; epoch < 30; ++epoch) {
+///     for (const Batch& batch : loader.epoch(epoch)) { ... }
+///   }
+class SPLOT_API Loader {
+ public:
+  /// Throws ValueError unless batch_size is positive.
+  Loader(Dataset data, LoaderOptions options = {});
+
+  const Dataset& data() const { return data_; }
+  const LoaderOptions& options() const { return options_; }
+  Index batch_count() const { return batches_; }
+
+  /// The batches of one epoch, to be walked once or asked for by number.
+  class SPLOT_API Epoch {
+   public:
+    Index size() const { return loader_->batches_; }
+    /// Batch i; IndexError when there is none.
+    Batch operator[](Index i) const;
+
+    class Iterator {
+     public:
+      Iterator(const Epoch* epoch, Index at) : epoch_(epoch), at_(at) {}
+      Batch operator*() const { return (*epoch_)[at_]; }
+      Iterator& operator++() {
+        ++at_;
+        return *this;
+      }
+      bool operator!=(const Iterator& other) const { return at_ != other.at_; }
+
+     private:
+      const Epoch* epoch_;
+      Index at_;
+    };
+    Iterator begin() const { return {this, 0}; }
+    Iterator end() const { return {this, size()}; }
+
+   private:
+    friend class Loader;
+    const Loader* loader_;
+    std::vector<Index> order_;  // empty: as stored
+  };
+  /// The loader must outlive it.
+  Epoch epoch(std::uint64_t number) const;
+
+ private:
+  Dataset data_;
+  LoaderOptions options_;
+  Index batches_ = 0;
+};
+
+}  // namespace splot
