@@ -106,7 +106,7 @@ TEST_P(Matmul, AgreesWithTheReferenceForAllSmallShapes) {
   const bool scalar = GetParam() == InstructionSet::baseline;
   const std::vector<Index> sizes =
       scalar ? std::vector<Index>{0, 1, 3, 7, 17}
-             : std::vector<Index>{0, 1, 2, 3, 4, 5, 6, 7, 9, 13, 16, 17, 29, 33, 70};
+             : std::vector<Index>{0, 1, 2, 3, 4, 5, 6, 7, 13, 17, 33, 70};
   for (const Index m : sizes) {
     for (const Index n : sizes) {
       for (const Index k : sizes) {

@@ -25,16 +25,20 @@ struct AlignedDelete {
 
 }  // namespace
 
-void* pack_buffer(Index bytes) {
-  thread_local std::unique_ptr<void, AlignedDelete> memory;
-  thread_local Index size = 0;
-  if (size < bytes) {
-    memory.reset();
-    size = 0;
-    memory.reset(::operator new (static_cast<std::size_t>(bytes), std::align_val_t{kAlignment}));
-    size = bytes;
+void* pack_buffer(PackBuffer which, Index bytes) {
+  struct Buffer {
+    std::unique_ptr<void, AlignedDelete> memory;
+    Index size = 0;
+  };
+  thread_local Buffer buffers[2];
+  Buffer& buffer = buffers[static_cast<int>(which)];
+  if (buffer.size < bytes) {
+    buffer.memory.reset();
+    buffer.size = 0;
+    buffer.memory.reset(::operator new (static_cast<std::size_t>(bytes), std::align_val_t{kAlignment}));
+    buffer.size = bytes;
   }
-  return memory.get();
+  return buffer.memory.get();
 }
 
 template <typename T>
@@ -42,17 +46,18 @@ void matmul(const Product<T>& product) {
   if (product.m <= 0 || product.n <= 0 || product.batch <= 0) return;
   const MatmulKernels<T>& kernels = matmul_kernels(instruction_set(), T{});
   const MatmulPlan plan = kernels.plan(product);
-  if (plan.chunks == 1 && product.batch == 1) return kernels.run(product, plan, 0, 0);
-  const double microseconds = plan.microseconds * static_cast<double>(product.batch);
-  // Many small products share a chunk, so that handing out chunks costs nothing beside the work.
-  const double per_chunk = plan.microseconds / static_cast<double>(plan.chunks);
-  const Index all = plan.chunks * product.batch;
-  const Index group = per_chunk >= 5.0 ? 1 : std::min(all, static_cast<Index>(std::ceil(5.0 / per_chunk)));
-  parallel_for((all + group - 1) / group, microseconds, [&](Index number) {
-    const Index end = std::min(all, (number + 1) * group);
-    for (Index i = number * group; i < end; ++i) {
-      kernels.run(product, plan, i / plan.chunks, i % plan.chunks);
-    }
+  if (product.batch < 4 || plan.microseconds > 200.0) {
+    // Each product is shared among the threads.
+    for (Index batch = 0; batch < product.batch; ++batch) kernels.run(product, plan, batch);
+    return;
+  }
+  // The products are shared among the threads, small ones by the handful.
+  const double total = plan.microseconds * static_cast<double>(product.batch);
+  const Index parts = std::clamp<Index>(static_cast<Index>(total / 5.0), 1, product.batch);
+  const Index size = (product.batch + parts - 1) / parts;
+  parallel_for((product.batch + size - 1) / size, total, [&](Index part) {
+    const Index end = std::min(product.batch, (part + 1) * size);
+    for (Index batch = part * size; batch < end; ++batch) kernels.run(product, plan, batch);
   });
 }
 

@@ -166,8 +166,9 @@ inline constexpr std::array<DotKernel<T>, kDotRows> kDotKernels[] = {
 };
 
 template <typename T>
-void run_dot(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, const Matrix<T>& b, T* c,
-             Index row, Index rows, Index col, Index cols) {
+void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, const Matrix<T>& b, T* c,
+               const ChunkOfC& chunk) {
+  const auto [row, rows, col, cols] = chunk;
   for (Index begin = 0; begin < p.k; begin += plan.k_block) {
     const Index k = std::min(plan.k_block, p.k - begin);
     const TileEpilogue<T> epilogue = tile_epilogue(p.epilogue, begin == 0, begin + k >= p.k);

@@ -17,10 +17,10 @@ namespace splot::cpu {
 
 const MatmulKernels<double>& matmul_kernels(InstructionSet set, double) {
   static constexpr MatmulKernels<double> kernels[kInstructionSets] = {
-    {HWY_STATIC_DISPATCH(plan_product<double>), HWY_STATIC_DISPATCH(run_chunk<double>)},
+    {HWY_STATIC_DISPATCH(plan_product<double>), HWY_STATIC_DISPATCH(run_product<double>)},
 #if HWY_ARCH_X86
-    {N_AVX2::plan_product<double>, N_AVX2::run_chunk<double>},
-    {N_AVX3::plan_product<double>, N_AVX3::run_chunk<double>},
+    {N_AVX2::plan_product<double>, N_AVX2::run_product<double>},
+    {N_AVX3::plan_product<double>, N_AVX3::run_product<double>},
 #endif
   };
   return kernels[static_cast<int>(set)];

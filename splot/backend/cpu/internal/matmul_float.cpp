@@ -17,10 +17,10 @@ namespace splot::cpu {
 
 const MatmulKernels<float>& matmul_kernels(InstructionSet set, float) {
   static constexpr MatmulKernels<float> kernels[kInstructionSets] = {
-    {HWY_STATIC_DISPATCH(plan_product<float>), HWY_STATIC_DISPATCH(run_chunk<float>)},
+    {HWY_STATIC_DISPATCH(plan_product<float>), HWY_STATIC_DISPATCH(run_product<float>)},
 #if HWY_ARCH_X86
-    {N_AVX2::plan_product<float>, N_AVX2::run_chunk<float>},
-    {N_AVX3::plan_product<float>, N_AVX3::run_chunk<float>},
+    {N_AVX2::plan_product<float>, N_AVX2::run_product<float>},
+    {N_AVX3::plan_product<float>, N_AVX3::run_product<float>},
 #endif
   };
   return kernels[static_cast<int>(set)];

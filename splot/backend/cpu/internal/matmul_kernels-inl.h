@@ -1,4 +1,4 @@
-// Chooses how a product is computed and runs one chunk of it. Included once per instruction set.
+// Chooses how a product is computed, and computes it. Included once per instruction set.
 #if defined(SPLOT_MATMUL_KERNELS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef SPLOT_MATMUL_KERNELS_INL_H
 #undef SPLOT_MATMUL_KERNELS_INL_H
@@ -10,107 +10,156 @@
 
 #include "splot/backend/cpu/internal/matmul_dot-inl.h"
 #include "splot/backend/cpu/internal/matmul_outer-inl.h"
+#include "splot/backend/cpu/thread_pool.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace splot::cpu::HWY_NAMESPACE {
 
 inline Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
+inline Index round_up(Index a, Index unit) { return divide_up(a, unit) * unit; }
 
 // The smallest size of equal parts that needs no more parts than parts of size `most`.
 inline Index even_part(Index whole, Index most) { return divide_up(whole, divide_up(whole, most)); }
 
-template <typename T>
-struct Shape {
-  Index m, n, k;
-  bool a_rows, b_cols;  // contiguous along k
-  bool b_rows;          // contiguous along n
-};
+// One core makes about this many vector multiply-adds in a microsecond; an estimate good to a factor of two.
+inline constexpr double kWorkPerMicrosecond = 6000.0;
+// A chunk takes about this long: enough that handing it out costs nothing, short enough to share evenly.
+inline constexpr double kChunkMicroseconds = 25.0;
 
-// Work of one chunk, in multiply-adds per lane: about 20 us at the rate of one core.
-inline constexpr Index kChunkWork = Index{1} << 17;
+// Rows this far apart, in bytes, fall into the same few sets of the cache.
+inline bool collides(Index stride, std::size_t size) {
+  return (stride * static_cast<Index>(size)) % 4096 == 0;
+}
 
-template <typename T>
-void cut_into_chunks(const Product<T>& p, Index row_unit, Index col_unit, Index most_rows, Index most_cols,
-                     MatmulPlan& plan) {
-  constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(hn::ScalableTag<T>()));
-  const Index work = divide_up(p.m * p.n, kLanes) * std::max<Index>(p.k, 1);
-  // Up to 16 chunks for one product: enough to share among threads evenly, few enough to keep each one's
-  // packing cheap.
-  const Index wanted = std::clamp<Index>(work / kChunkWork, 1, 16);
-  Index rows = std::min(p.m, most_rows);
-  Index cols = std::min(p.n, most_cols);
-  const auto count = [&] { return divide_up(p.m, rows) * divide_up(p.n, cols); };
-  while (count() < wanted) {
-    // Halve the side that is longer in units: squarer chunks read less.
-    const bool split_rows = rows > row_unit && (rows / row_unit > cols / col_unit || cols <= col_unit);
-    if (!split_rows && cols <= col_unit) break;
-    Index& side = split_rows ? rows : cols;
-    const Index unit = split_rows ? row_unit : col_unit;
-    side = divide_up(divide_up(side, 2), unit) * unit;
+// Cuts rows x cols into chunks of whole tiles.
+inline void cut(Index rows, Index cols, double microseconds, Index most_cols, MatmulPlan& plan) {
+  plan.chunk_rows = round_up(rows, plan.tile_rows);
+  plan.chunk_cols = round_up(std::min(cols, most_cols), plan.tile_cols);
+  const auto wanted = static_cast<Index>(std::min(microseconds / kChunkMicroseconds, 64.0));
+  while (divide_up(rows, plan.chunk_rows) * divide_up(cols, plan.chunk_cols) < wanted) {
+    const Index tall = divide_up(plan.chunk_rows, plan.tile_rows);
+    const Index wide = plan.pack_a ? 1 : divide_up(plan.chunk_cols, plan.tile_cols);
+    if (tall <= 1 && wide <= 1) break;
+    if (tall >= wide) {
+      plan.chunk_rows = divide_up(tall, 2) * plan.tile_rows;
+    } else {
+      plan.chunk_cols = divide_up(wide, 2) * plan.tile_cols;
+    }
   }
-  const Index row_parts = divide_up(p.m, rows);
-  const Index col_parts = divide_up(p.n, cols);
-  plan.chunk_rows = divide_up(divide_up(p.m, row_parts), row_unit) * row_unit;
-  plan.chunk_cols = divide_up(divide_up(p.n, col_parts), col_unit) * col_unit;
-  plan.row_chunks = divide_up(p.m, plan.chunk_rows);
-  plan.chunks = plan.row_chunks * divide_up(p.n, plan.chunk_cols);
-  plan.microseconds = static_cast<double>(work) / (static_cast<double>(kChunkWork) / 20.0);
 }
 
 template <typename T>
 MatmulPlan plan_product(const Product<T>& p) {
   constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(hn::ScalableTag<T>()));
   MatmulPlan plan;
+  plan.microseconds = static_cast<double>(divide_up(p.n, kLanes) * p.m * (p.k + 2)) / kWorkPerMicrosecond;
   const bool along_k = p.a.col_stride == 1 && p.b.row_stride == 1;
   // Packing B costs the outer kernels about as much as 8 rows of C, summing vectors at the end costs the dot
-  // kernels about as much as 96 elements of k, and a partly filled last vector is lost work of the outer
+  // kernels about as much as 6 vectors of k, and a partly filled last vector is lost work of the outer
   // kernels alone.
   if (along_k && p.k >= kLanes) {
-    const double filled = static_cast<double>(p.n) / static_cast<double>(divide_up(p.n, kLanes) * kLanes);
+    const double filled = static_cast<double>(p.n) / static_cast<double>(round_up(p.n, kLanes));
     const double outer = (1.0 + 8.0 / static_cast<double>(p.m)) / filled;
     const double dot = 1.0 + 6.0 * static_cast<double>(kLanes) / static_cast<double>(p.k);
     if (dot <= outer) {
       plan.kernel = MatmulPlan::Kernel::dot;
       plan.k_block = even_part(p.k, 2048);
+      plan.slab_cols = p.n;
       plan.tile_rows = even_part(p.m, kDotRows);
       plan.tile_cols = kDotCols;
-      cut_into_chunks(p, plan.tile_rows, kDotCols * 4, Index{1} << 30, Index{1} << 30, plan);
+      cut(p.m, p.n, plan.microseconds, p.n, plan);
       return plan;
     }
   }
-  plan.k_block = p.k == 0 ? 1 : even_part(p.k, 256);
-  plan.pack_b = p.b.col_stride != 1 || (p.m > 64 && p.n > 2 * kLanes);
   // Tall tiles of two vectors unless there are too few rows for them.
-  if (p.m <= max_rows(8)) {
-    plan.tile_cols = 8 * kLanes;
-  } else if (p.m <= max_rows(4)) {
-    plan.tile_cols = 4 * kLanes;
-  } else {
-    plan.tile_cols = p.n <= kLanes ? kLanes : 2 * kLanes;
-  }
-  plan.tile_rows = even_part(p.m, max_rows(static_cast<int>(plan.tile_cols / kLanes)));
-  plan.pack_a = p.m > 64 && p.n > 128 && p.k > 64;
-  cut_into_chunks(p, plan.tile_rows, plan.tile_cols, 256, 256, plan);
+  const Index width = p.m <= max_rows(8) ? 8 : p.m <= max_rows(4) ? 4 : p.n <= kLanes ? 1 : 2;
+  plan.tile_cols = width * kLanes;
+  plan.tile_rows = even_part(p.m, max_rows(static_cast<int>(width)));
+  plan.pack_b = p.b.col_stride != 1 || (p.m > 64 && (p.m > 256 || collides(p.b.row_stride, sizeof(T))));
+  const bool scattered_a = p.a.row_stride != 1 && p.a.col_stride != 1;
+  const Index a_stride = p.a.col_stride == 1 ? p.a.row_stride : p.a.col_stride;
+  plan.pack_a =
+      p.n > 4 * plan.tile_cols && (scattered_a || (p.m > 64 && p.k > 64 && collides(a_stride, sizeof(T))));
+  const Index k_most = (plan.pack_a ? 1024 : 2048) / static_cast<Index>(sizeof(T));
+  plan.k_block = p.k == 0 ? 1 : even_part(p.k, k_most);
+  // With packed rows of A a chunk is as wide as a slab, so that each row is packed once; the block of B that
+  // a chunk goes over again and again is to stay in the second-level cache.
+  const Index most_cols =
+      round_up((plan.pack_a ? 2048 : 1024) / static_cast<Index>(sizeof(T)), plan.tile_cols);
+  plan.slab_cols = !plan.pack_b ? p.n : plan.pack_a ? most_cols : 4 * most_cols;
+  if (plan.pack_a && !plan.pack_b) plan.slab_cols = most_cols;
+  plan.slab_cols = std::min(plan.slab_cols, round_up(p.n, plan.tile_cols));
+  const double share = static_cast<double>(plan.slab_cols) / static_cast<double>(p.n) *
+                       static_cast<double>(plan.k_block) / static_cast<double>(std::max<Index>(p.k, 1));
+  cut(p.m, plan.slab_cols, plan.microseconds * share, most_cols, plan);
   return plan;
 }
 
+// Calls body for every chunk of the columns [col, col + cols).
+template <typename Body>
+void for_each_chunk(Index m, Index col, Index cols, double microseconds, const MatmulPlan& plan,
+                    const Body& body) {
+  const Index down = divide_up(m, plan.chunk_rows);
+  const auto run = [&](Index number) {
+    const Index row = number % down * plan.chunk_rows;
+    const Index offset = number / down * plan.chunk_cols;
+    body(ChunkOfC{row, std::min(plan.chunk_rows, m - row), col + offset,
+                  std::min(plan.chunk_cols, cols - offset)});
+  };
+  parallel_for(down * divide_up(cols, plan.chunk_cols), microseconds, run);
+}
+
 template <typename T>
-void run_chunk(const Product<T>& p, const MatmulPlan& plan, Index batch, Index chunk) {
-  const Index row = chunk % plan.row_chunks * plan.chunk_rows;
-  const Index col = chunk / plan.row_chunks * plan.chunk_cols;
-  const Index rows = std::min(plan.chunk_rows, p.m - row);
-  const Index cols = std::min(plan.chunk_cols, p.n - col);
+void pack_slab(const Matrix<T>& b, Index k, Index cols, const MatmulPlan& plan, T* to) {
+  // About 10 us each.
+  const Index panels = std::max<Index>(1, 32768 / (k * plan.tile_cols));
+  const Index part = panels * plan.tile_cols;
+  parallel_for(divide_up(cols, part), static_cast<double>(k * cols) / 3000.0, [&](Index number) {
+    const Index col = number * part;
+    pack_b<T>({b.at(0, col), b.row_stride, b.col_stride}, k, std::min(part, cols - col), plan.tile_cols,
+              to + col * k);
+  });
+}
+
+template <typename T>
+void run_product(const Product<T>& p, const MatmulPlan& plan, Index batch) {
   const Matrix<T> a = {p.a.data + batch * p.a_batch_stride, p.a.row_stride, p.a.col_stride};
   const Matrix<T> b = {p.b.data + batch * p.b_batch_stride, p.b.row_stride, p.b.col_stride};
   T* c = p.c + batch * p.c_batch_stride;
+  const auto finish = [&](const ChunkOfC& chunk) {
+    if (p.epilogue.finish == nullptr) return;
+    p.epilogue.finish(p.epilogue.context, {c + chunk.row * p.ldc + chunk.col, p.ldc, batch, chunk.row,
+                                           chunk.col, chunk.rows, chunk.cols});
+  };
   if (plan.kernel == MatmulPlan::Kernel::dot) {
-    run_dot(p, plan, a, b, c, row, rows, col, cols);
-  } else {
-    run_outer(p, plan, a, b, c, row, rows, col, cols);
+    for_each_chunk(p.m, 0, p.n, plan.microseconds, plan, [&](const ChunkOfC& chunk) {
+      dot_chunk(p, plan, a, b, c, chunk);
+      finish(chunk);
+    });
+    return;
   }
-  if (p.epilogue.finish != nullptr) {
-    p.epilogue.finish(p.epilogue.context, {c + row * p.ldc + col, p.ldc, batch, row, col, rows, cols});
-  }
+  Index begin = 0;
+  do {
+    const Index k = std::min(plan.k_block, p.k - begin);
+    const bool last = begin + k >= p.k;
+    for (Index slab = 0; slab < p.n; slab += plan.slab_cols) {
+      const Index cols = std::min(plan.slab_cols, p.n - slab);
+      const T* packed = nullptr;
+      if (plan.pack_b) {
+        T* space = static_cast<T*>(pack_buffer(
+            PackBuffer::b, packed_b_size(cols, k, plan.tile_cols) * static_cast<Index>(sizeof(T))));
+        if (k > 0) pack_slab<T>({b.at(begin, slab), b.row_stride, b.col_stride}, k, cols, plan, space);
+        packed = space;
+      }
+      const double share = static_cast<double>(cols) / static_cast<double>(p.n) * static_cast<double>(k) /
+                           static_cast<double>(std::max<Index>(p.k, 1));
+      for_each_chunk(p.m, slab, cols, plan.microseconds * share, plan, [&](const ChunkOfC& chunk) {
+        outer_chunk(p, plan, a, b, packed, slab, begin, c, chunk);
+        if (last) finish(chunk);
+      });
+    }
+    begin += plan.k_block;
+  } while (begin < p.k);
 }
 
 }  // namespace splot::cpu::HWY_NAMESPACE

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <utility>
 
+#include <hwy/cache_control.h>
+
 #include "splot/backend/cpu/internal/matmul_pack-inl.h"
 #include "splot/backend/cpu/internal/matmul_tile-inl.h"
 
@@ -66,6 +68,13 @@ HWY_NOINLINE void outer_tile(const OuterTile<T>& tile) {
   const Index a_row = tile.a_row;
   const Index a_col = tile.a_col;
   const Index b_row = tile.b_row;
+
+  // C is touched only at the end: ask for it now, and it has arrived by then.
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+    for (int j = 0; j < kWidth; ++j) hwy::Prefetch(tile.c + i * tile.ldc + j * kLanes);
+  }
 
 #pragma GCC unroll 1
   for (Index p = tile.k; p > 0; --p) {
@@ -190,50 +199,41 @@ void outer_block(const OuterBlock<T>& block) {
   }
 }
 
+// One chunk of C for one block of k. `packed` is the block's packed slab of B, or null where B is read as it
+// is; the slab begins at column `slab`.
 template <typename T>
-void run_outer(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, const Matrix<T>& b, T* c,
-               Index row, Index rows, Index col, Index cols) {
-  const Index a_bytes = plan.pack_a ? packed_a_size(rows, plan.k_block) : 0;
-  const Index b_bytes = plan.pack_b ? packed_b_size(cols, plan.k_block, plan.tile_cols) : 0;
-  T* a_space = nullptr;
-  T* b_space = nullptr;
-  if (a_bytes + b_bytes > 0) {
-    a_space = static_cast<T*>(pack_buffer((a_bytes + b_bytes) * static_cast<Index>(sizeof(T))));
-    b_space = a_space + a_bytes;
+void outer_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, const Matrix<T>& b,
+                 const T* packed, Index slab, Index begin, T* c, const ChunkOfC& chunk) {
+  const Index k = std::min(plan.k_block, p.k - begin);
+  OuterBlock<T> block = {.rows = chunk.rows,
+                         .cols = chunk.cols,
+                         .k = k,
+                         .a = a.at(chunk.row, begin),
+                         .a_row = a.row_stride,
+                         .a_col = a.col_stride,
+                         .b = b.at(begin, chunk.col),
+                         .b_row = b.row_stride,
+                         .b_panel = plan.tile_cols,
+                         .c = c + chunk.row * p.ldc + chunk.col,
+                         .ldc = p.ldc,
+                         .tile_rows = plan.tile_rows,
+                         .tile_cols = plan.tile_cols,
+                         .epilogue = tile_epilogue(p.epilogue, begin == 0, begin + k >= p.k)};
+  if (block.epilogue.bias != nullptr) block.epilogue.bias += chunk.col;
+  if (plan.pack_a) {
+    T* space = static_cast<T*>(
+        pack_buffer(PackBuffer::a, packed_a_size(chunk.rows, k) * static_cast<Index>(sizeof(T))));
+    const Matrix<T> compact = pack_a<T>({block.a, a.row_stride, a.col_stride}, chunk.rows, k, space);
+    block.a = compact.data;
+    block.a_row = compact.row_stride;
+    block.a_col = compact.col_stride;
   }
-  Index begin = 0;
-  do {
-    const Index k = std::min(plan.k_block, p.k - begin);
-    OuterBlock<T> block = {.rows = rows,
-                           .cols = cols,
-                           .k = k,
-                           .a = a.at(row, begin),
-                           .a_row = a.row_stride,
-                           .a_col = a.col_stride,
-                           .b = b.at(begin, col),
-                           .b_row = b.row_stride,
-                           .b_panel = plan.tile_cols,
-                           .c = c + row * p.ldc + col,
-                           .ldc = p.ldc,
-                           .tile_rows = plan.tile_rows,
-                           .tile_cols = plan.tile_cols,
-                           .epilogue = tile_epilogue(p.epilogue, begin == 0, begin + k >= p.k)};
-    if (block.epilogue.bias != nullptr) block.epilogue.bias += col;
-    if (plan.pack_a) {
-      const Matrix<T> packed = pack_a<T>({block.a, a.row_stride, a.col_stride}, rows, k, a_space);
-      block.a = packed.data;
-      block.a_row = packed.row_stride;
-      block.a_col = packed.col_stride;
-    }
-    if (plan.pack_b) {
-      pack_b<T>({block.b, b.row_stride, b.col_stride}, k, cols, plan.tile_cols, b_space);
-      block.b = b_space;
-      block.b_row = plan.tile_cols;
-      block.b_panel = plan.tile_cols * k;
-    }
-    outer_block(block);
-    begin += plan.k_block;
-  } while (begin < p.k);
+  if (packed != nullptr) {
+    block.b = packed + (chunk.col - slab) * k;
+    block.b_row = plan.tile_cols;
+    block.b_panel = plan.tile_cols * k;
+  }
+  outer_block(block);
 }
 
 }  // namespace splot::cpu::HWY_NAMESPACE

@@ -119,26 +119,43 @@ void pack_transposed(const T* from, Index from_stride, Index k, Index cols, Inde
   }
 }
 
+// to[p][j] = from[p][j] for whole rows, one after another, because memory is fastest read in order.
+template <typename T>
+void pack_rows(const T* from, Index from_stride, Index k, Index cols, Index tile_cols, T* to) {
+  const hn::ScalableTag<T> d;
+  constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(d));
+  const Index whole = cols / tile_cols * tile_cols;
+  for (Index p = 0; p < k; ++p) {
+    const T* row = from + p * from_stride;
+    T* panel = to + p * tile_cols;
+    for (Index col = 0; col < whole; col += tile_cols, panel += k * tile_cols) {
+      for (Index j = 0; j < tile_cols; j += kLanes) hn::StoreU(hn::LoadU(d, row + col + j), d, panel + j);
+    }
+    for (Index j = whole; j < cols; ++j) panel[j - whole] = row[j];
+  }
+}
+
 // Panels of tile_cols columns, each k x tile_cols and row-major, the last one filled up with zeros.
 template <typename T>
 void pack_b(const Matrix<T>& b, Index k, Index cols, Index tile_cols, T* to) {
-  for (Index col = 0; col < cols; col += tile_cols, to += k * tile_cols) {
-    const Index width = std::min(tile_cols, cols - col);
-    if (b.row_stride == 1) {
-      pack_transposed(b.at(0, col), b.col_stride, k, width, tile_cols, to);
-    } else {
-      for (Index p = 0; p < k; ++p) {
-        const T* source = b.at(p, col);
-        if (b.col_stride == 1) {
-          std::memcpy(to + p * tile_cols, source, static_cast<std::size_t>(width) * sizeof(T));
-        } else {
-          for (Index j = 0; j < width; ++j) to[p * tile_cols + j] = source[j * b.col_stride];
+  if (b.col_stride == 1) {
+    pack_rows(b.data, b.row_stride, k, cols, tile_cols, to);
+  } else {
+    for (Index col = 0; col < cols; col += tile_cols) {
+      const Index width = std::min(tile_cols, cols - col);
+      T* panel = to + col * k;
+      if (b.row_stride == 1) {
+        pack_transposed(b.at(0, col), b.col_stride, k, width, tile_cols, panel);
+      } else {
+        for (Index p = 0; p < k; ++p) {
+          for (Index j = 0; j < width; ++j) panel[p * tile_cols + j] = *b.at(p, col + j);
         }
       }
     }
-    if (width < tile_cols) {
-      for (Index p = 0; p < k; ++p) std::fill(to + p * tile_cols + width, to + (p + 1) * tile_cols, T(0));
-    }
+  }
+  if (const Index width = cols % tile_cols; width != 0) {
+    T* panel = to + (cols - width) * k;
+    for (Index p = 0; p < k; ++p) std::fill(panel + p * tile_cols + width, panel + (p + 1) * tile_cols, T(0));
   }
 }
 

@@ -8,30 +8,35 @@
 namespace splot::cpu {
 
 /// How one product is computed. It follows from the shape, the strides and the instruction set; never from
-/// the number of threads. C is cut into chunks of chunk_rows x chunk_cols, and a chunk into register tiles.
+/// the number of threads. The outer kernels take k in blocks and C in slabs of columns; either kernel takes C
+/// in chunks, and a chunk in register tiles.
 struct MatmulPlan {
   enum class Kernel {
     dot,    // both operands contiguous along k: vectors run along k and are summed at the end
     outer,  // vectors run along the columns of C; elements of A are broadcast
   };
   Kernel kernel = Kernel::outer;
-  bool pack_a = false;  // outer: copy blocks of A so that they are compact
-  bool pack_b = false;  // outer: copy blocks of B into panels one register tile wide
-  Index k_block = 0;    // a sum is formed in parts of this length
-  Index tile_rows = 0;  // rows of a register tile; the last ones may be shorter
-  Index tile_cols = 0;  // columns of a register tile
+  bool pack_a = false;  // outer: each chunk first copies its rows of A so that they are compact
+  bool pack_b = false;  // outer: a slab of B is first copied into panels one register tile wide
+  Index k_block = 1;    // a sum is formed in parts of this length
+  Index slab_cols = 0;
+  Index tile_rows = 0;
+  Index tile_cols = 0;
   Index chunk_rows = 0;
   Index chunk_cols = 0;
-  Index row_chunks = 0;
-  Index chunks = 0;
   double microseconds = 0;  // a rough estimate for one thread
+};
+
+/// A piece of C.
+struct ChunkOfC {
+  Index row, rows, col, cols;
 };
 
 template <typename T>
 struct MatmulKernels {
   MatmulPlan (*plan)(const Product<T>&);
-  /// Computes one chunk of one product of the batch.
-  void (*run)(const Product<T>&, const MatmulPlan&, Index batch, Index chunk);
+  /// Computes one product of the batch.
+  void (*run)(const Product<T>&, const MatmulPlan&, Index batch);
 };
 
 /// The second argument only says for which type.
@@ -39,6 +44,7 @@ const MatmulKernels<float>& matmul_kernels(InstructionSet set, float);
 const MatmulKernels<double>& matmul_kernels(InstructionSet set, double);
 
 /// Memory of this thread for packed blocks, 64-byte aligned, kept for the next call.
-void* pack_buffer(Index bytes);
+enum class PackBuffer { a, b };
+void* pack_buffer(PackBuffer which, Index bytes);
 
 }  // namespace splot::cpu
