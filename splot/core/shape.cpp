@@ -55,7 +55,9 @@ int Shape::axis(Index axis, std::string_view op) const {
 Strides Shape::row_major() const {
   Strides strides(rank_, 1);
   for (int i = rank_ - 2; i >= 0; --i) {
-    strides[i] = strides[i + 1] * std::max<Index>((*this)[i + 1], 1);
+    // Without elements the product is unbounded and nobody follows it: it may wrap, but must not overflow.
+    strides[i] = static_cast<Index>(static_cast<std::uint64_t>(strides[i + 1]) *
+                                    static_cast<std::uint64_t>(std::max<Index>((*this)[i + 1], 1)));
   }
   return strides;
 }
