@@ -1,4 +1,8 @@
 // The matrix product.
+#include "splot/backend/cpu/matmul.h"
+
+#include <optional>
+
 #include "splot/core/strided.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
@@ -36,30 +40,74 @@ TensorList matmul_vjp(const VjpArgs& v) {
           v.needs(1) ? sum_to(matmul(matrix_transpose(v.input(0)), v.dy()), v.shape(1)) : Tensor()};
 }
 
-void matmul_kernel(const KernelArgs& k) {
-  const Tensor a =
-      contiguous(expand(k.inputs[0], with_matrix(batch_shape(k.outputs[0].shape()), k.inputs[0].shape()[-2],
-                                                 k.inputs[0].shape()[-1])));
-  const Tensor b =
-      contiguous(expand(k.inputs[1], with_matrix(batch_shape(k.outputs[0].shape()), k.inputs[1].shape()[-2],
-                                                 k.inputs[1].shape()[-1])));
-  const Index m = a.shape()[-2], inner = a.shape()[-1], n = b.shape()[-1];
-  const Index batches = batch_shape(k.outputs[0].shape()).numel();
-  visit_floats(a.dtype(), "matmul", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    for (Index batch = 0; batch < batches; ++batch) {
-      const T* x = a.data<T>() + batch * m * inner;
-      const T* w = b.data<T>() + batch * inner * n;
-      T* y = k.out<T>() + batch * m * n;
-      for (Index i = 0; i < m; ++i) {
-        for (Index j = 0; j < n; ++j) {
-          T total = 0;
-          for (Index l = 0; l < inner; ++l) total += x[i * inner + l] * w[l * n + j];
-          y[i * n + j] = total;
-        }
-      }
+// Where one matrix of a stack begins, counted in elements from the first: the leading axes of `x`, stretched
+// to those of the result.
+struct BatchOffsets {
+  BatchOffsets(const Tensor& x, const Shape& batch) {
+    const Strides all = broadcast_strides(x, with_matrix(batch, x.shape()[-2], x.shape()[-1]));
+    strides = Strides(std::span<const Index>(all.begin(), all.end() - 2));
+  }
+  Index at(const Shape& batch, Index number) const {
+    Index offset = 0;
+    for (int i = batch.rank() - 1; i >= 0; --i) {
+      offset += number % batch[i] * strides[i];
+      number /= batch[i];
     }
-  });
+    return offset;
+  }
+  // The constant step from one matrix to the next, where there is one.
+  std::optional<Index> step(const Shape& batch) const {
+    const MergedAxes merged = merge_axes(batch, {&strides, 1});
+    if (merged.sizes.size() > 1) return std::nullopt;
+    return batch.numel() == 1 ? 0 : merged.strides[0][0];
+  }
+  Strides strides;
+};
+
+template <typename T>
+cpu::Matrix<T> matrix_of(const Tensor& x) {
+  return {x.data<T>(), x.strides()[x.rank() - 2], x.strides()[x.rank() - 1]};
+}
+
+template <typename T>
+void multiply(const KernelArgs& k) {
+  const Tensor& a = k.inputs[0];
+  const Tensor& b = k.inputs[1];
+  cpu::Product<T> product;
+  product.m = a.shape()[-2];
+  product.k = a.shape()[-1];
+  product.n = b.shape()[-1];
+  product.a = matrix_of<T>(a);
+  product.b = matrix_of<T>(b);
+  product.c = k.out<T>();
+  product.ldc = product.n;
+  product.c_batch_stride = product.m * product.n;
+  if (k.outputs[0].rank() == 2) {
+    cpu::matmul(product);
+    return;
+  }
+  const Shape batch = batch_shape(k.outputs[0].shape());
+  if (batch.numel() == 0) return;
+  const BatchOffsets a_offsets(a, batch), b_offsets(b, batch);
+  const auto a_step = a_offsets.step(batch), b_step = b_offsets.step(batch);
+  if (a_step && b_step) {
+    product.batch = batch.numel();
+    product.a_batch_stride = *a_step;
+    product.b_batch_stride = *b_step;
+    cpu::matmul(product);
+    return;
+  }
+  for (Index i = 0; i < batch.numel(); ++i) {
+    cpu::Product<T> one = product;
+    one.a.data += a_offsets.at(batch, i);
+    one.b.data += b_offsets.at(batch, i);
+    one.c += i * product.c_batch_stride;
+    cpu::matmul(one);
+  }
+}
+
+void matmul_kernel(const KernelArgs& k) {
+  visit_floats(k.inputs[0].dtype(), "matmul", [&](auto tag) { multiply<typename decltype(tag)::type>(k); });
 }
 
 }  // namespace
