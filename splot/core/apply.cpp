@@ -89,6 +89,13 @@ TensorList apply_consuming(const OpDef& op, TensorList inputs, const Attrs& attr
     const bool reuse = input != nullptr && input->is_contiguous() && input->owns_storage() &&
                        input->shape() == rule.output_shape(i) && input->dtype() == rule.output_dtype(i);
     outputs.push_back(reuse ? *input : Tensor::empty(rule.output_shape(i), rule.output_dtype(i)));
+    if (reuse) {
+      // What the input was is over: its history (it may have been a variable) and its weak dtype.
+      TensorImpl& impl = *outputs.back().impl();
+      impl.node.reset();
+      impl.output = 0;
+      impl.wrapped = false;
+    }
   }
   const KernelArgs args(op, inputs, {outputs.data(), outputs.size()}, attrs);
   (op.elementwise != nullptr ? op.elementwise->run : op.kernel)(args);
