@@ -1,5 +1,7 @@
 #include "splot/backend/cpu/elementwise.h"
 
+#include <cstring>
+
 #include "splot/backend/cpu/thread_pool.h"
 #include "splot/core/strided.h"
 
@@ -21,19 +23,26 @@ struct Operands {
   std::array<std::size_t, kMaxInputs> bytes{};  // of an element
   std::array<bool, kMaxInputs> dense{};         // in the order of the output
   std::array<bool, kMaxInputs> one{};           // a single element, repeated
+  std::array<bool, kMaxInputs> widen{};         // a bool among operands of another type
+  DType dtype;
   std::size_t count = 0;
 };
+
+// A leading condition is bool, whatever it chooses between.
+DType calculating_dtype(const KernelArgs& args) { return args.inputs[args.inputs.size() - 1].dtype(); }
 
 Operands arrange(const KernelArgs& args) {
   Operands out;
   out.count = args.inputs.size();
+  out.dtype = calculating_dtype(args);
   const Shape& shape = args.outputs[0].shape();
   bool simple = true;
   for (std::size_t i = 0; i < out.count; ++i) {
     const Tensor& input = args.inputs[i];
     out.base[i] = static_cast<const std::byte*>(input.raw());
     out.bytes[i] = input.dtype().size();
-    out.dense[i] = input.is_contiguous() && input.numel() == shape.numel();
+    out.widen[i] = input.dtype() != out.dtype;
+    out.dense[i] = input.is_contiguous() && input.numel() == shape.numel() && !out.widen[i];
     out.one[i] = input.numel() == 1 && !out.dense[i];
     simple = simple && (out.dense[i] || out.one[i]);
   }
@@ -58,6 +67,19 @@ void fill_with_one(const std::byte* element, std::size_t bytes, Index n, std::by
   }
 }
 
+// Conditions become ones and zeros of the type that calculates, in place and so from the back.
+template <typename T>
+void widen_to(std::byte* buffer, Index n) {
+  for (Index i = n; i-- > 0;) {
+    const T value = static_cast<T>(buffer[i] != std::byte{0});
+    std::memcpy(buffer + static_cast<std::size_t>(i) * sizeof(T), &value, sizeof(T));
+  }
+}
+
+void widen_conditions(std::byte* buffer, Index n, DType dtype) {
+  visit_numbers(dtype, "elementwise", [&](auto tag) { widen_to<typename decltype(tag)::type>(buffer, n); });
+}
+
 void run_chunk(const Operands& operands, BlockKernel kernel, const void* formula, std::byte* out,
                std::size_t out_bytes, Index first, Index n) {
   bool all_dense = true;
@@ -74,10 +96,12 @@ void run_chunk(const Operands& operands, BlockKernel kernel, const void* formula
       }
       in[i] = buffers[i];
       if (operands.one[i]) {
-        if (at == 0) fill_with_one(operands.base[i], operands.bytes[i], run, buffers[i]);
+        if (at != 0) continue;
+        fill_with_one(operands.base[i], operands.bytes[i], run, buffers[i]);
       } else {
         gather_run(operands.base[i], operands.bytes[i], operands.axes, i, first + at, run, buffers[i]);
       }
+      if (operands.widen[i]) widen_conditions(buffers[i], run, operands.dtype);
     }
     kernel(formula, in, out + static_cast<std::size_t>(first + at) * out_bytes, run);
   }
@@ -88,7 +112,7 @@ void run_chunk(const Operands& operands, BlockKernel kernel, const void* formula
 void run_blocks(const KernelArgs& args, const BlockKernels& kernels, const void* formula) {
   const Index n = args.outputs[0].numel();
   if (n == 0) return;
-  const DType dtype = args.inputs[0].dtype();
+  const DType dtype = calculating_dtype(args);
   const BlockKernel kernel =
       kernels.table[static_cast<std::size_t>(dtype.code())][static_cast<std::size_t>(instruction_set())];
   require<DTypeError>(kernel != nullptr, args.op.name, "cannot calculate with ", dtype);

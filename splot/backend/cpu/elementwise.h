@@ -58,7 +58,7 @@ concept FormulaValue = IsFormulaValue<V>::value;
   auto operator() parameters const __VA_ARGS__
 
 /// The dtypes a formula is compiled for.
-enum class FormulaTypes { floats, numbers };
+enum class FormulaTypes { floats, numbers, booleans };
 
 namespace cpu {
 
@@ -145,10 +145,14 @@ template <typename Formula, FormulaTypes kTypes>
 constexpr BlockKernels block_kernels() {
   BlockKernels out;
   const auto at = [](DTypeCode code) { return static_cast<std::size_t>(code); };
-  out.table[at(DTypeCode::float32)] = vector_kernels<Formula, float>();
-  out.table[at(DTypeCode::float64)] = vector_kernels<Formula, double>();
-  if constexpr (kTypes == FormulaTypes::numbers) {
+  if constexpr (kTypes != FormulaTypes::booleans) {
+    out.table[at(DTypeCode::float32)] = vector_kernels<Formula, float>();
+    out.table[at(DTypeCode::float64)] = vector_kernels<Formula, double>();
+  }
+  if constexpr (kTypes != FormulaTypes::floats) {
     out.table[at(DTypeCode::boolean)] = plain_kernels<Formula, bool>();
+  }
+  if constexpr (kTypes == FormulaTypes::numbers) {
     out.table[at(DTypeCode::uint8)] = plain_kernels<Formula, std::uint8_t>();
     out.table[at(DTypeCode::int32)] = plain_kernels<Formula, std::int32_t>();
     out.table[at(DTypeCode::int64)] = plain_kernels<Formula, std::int64_t>();

@@ -18,7 +18,7 @@ struct Plain {
   using Element = T;
   T value;
 
-  explicit Plain(double constant) : value(static_cast<T>(constant)) {}
+  explicit Plain(double constant) : value(convert<T>(constant)) {}
   static Plain of(T value) {
     Plain out(0.0);
     out.value = value;
@@ -52,14 +52,43 @@ struct Plain {
   SPLOT_PLAIN(log1p)
   SPLOT_PLAIN(sqrt)
   SPLOT_PLAIN(floor)
+  SPLOT_PLAIN(ceil)
   SPLOT_PLAIN(sin)
   SPLOT_PLAIN(cos)
   SPLOT_PLAIN(tanh)
   SPLOT_PLAIN(atan)
   SPLOT_PLAIN(erf)
 #undef SPLOT_PLAIN
-  friend Plain pow(Plain a, Plain b) { return of(static_cast<T>(std::pow(a.value, b.value))); }
+  friend Plain round(Plain a) { return of(static_cast<T>(std::nearbyint(a.value))); }  // halves to even
+  friend Plain pow(Plain a, Plain b) {
+    if constexpr (std::is_integral_v<T>) {
+      return of(integer_power(a.value, b.value));
+    } else {
+      return of(std::pow(a.value, b.value));
+    }
+  }
+
+ private:
+  // Wraps around like every integer product. A negative power of anything but 1 and -1 is a fraction: 0.
+  static T integer_power(T base, T exponent) {
+    using Unsigned = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+    if (exponent < T(0)) {
+      if (base == T(1)) return T(1);
+      if (base != static_cast<T>(-1)) return T(0);
+      return exponent % 2 == 0 ? T(1) : static_cast<T>(-1);
+    }
+    Unsigned result = 1;
+    auto power = static_cast<Unsigned>(base);
+    for (auto left = static_cast<Unsigned>(exponent); left != 0; left /= 2) {
+      if (left % 2 == 1) result *= power;
+      power *= power;
+    }
+    return static_cast<T>(result);
+  }
 };
+
+inline bool both(bool a, bool b) { return a && b; }
+inline bool either(bool a, bool b) { return a || b; }
 
 /// An expression under construction. Conditions are Text too.
 struct SPLOT_API Text {
@@ -84,6 +113,8 @@ SPLOT_TEXT_INFIX(>=)
 SPLOT_TEXT_INFIX(==)
 SPLOT_TEXT_INFIX(!=)
 #undef SPLOT_TEXT_INFIX
+inline Text both(const Text& a, const Text& b) { return Text('(' + a.code + " && " + b.code + ')'); }
+inline Text either(const Text& a, const Text& b) { return Text('(' + a.code + " || " + b.code + ')'); }
 inline Text operator-(const Text& a) { return Text("(-" + a.code + ')'); }
 inline Text select(const Text& condition, const Text& a, const Text& b) {
   return Text('(' + condition.code + " ? " + a.code + " : " + b.code + ')');
@@ -99,6 +130,8 @@ SPLOT_TEXT_CALL1(log, "logf")
 SPLOT_TEXT_CALL1(log1p, "log1pf")
 SPLOT_TEXT_CALL1(sqrt, "sqrtf")
 SPLOT_TEXT_CALL1(floor, "floorf")
+SPLOT_TEXT_CALL1(ceil, "ceilf")
+SPLOT_TEXT_CALL1(round, "rintf")
 SPLOT_TEXT_CALL1(sin, "sinf")
 SPLOT_TEXT_CALL1(cos, "cosf")
 SPLOT_TEXT_CALL1(tanh, "tanhf")
