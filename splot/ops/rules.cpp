@@ -105,4 +105,23 @@ void broadcast_to_bool(RuleArgs& r) {
   r.output(broadcast_all(r), kBool);
 }
 
+void broadcast_numbers(RuleArgs& r) {
+  require<DTypeError>(r.dtype(0) != kBool, r.op(),
+                      "is not defined for bool; for masks use logical_not or not_equal");
+  broadcast_inputs(r);
+}
+
+void broadcast_conditions(RuleArgs& r) {
+  for (std::size_t i = 0; i < r.inputs.size(); ++i) {
+    require<DTypeError>(r.dtype(i) == kBool, r.op(), "needs bool, got ", r.dtype(i));
+  }
+  r.output(broadcast_all(r), kBool);
+}
+
+Tensor unbroadcast(const VjpArgs& v, std::size_t i, const Tensor& gradient) {
+  return sum_to(gradient, v.shape(i));
+}
+
+TensorList zero_vjp(const VjpArgs& v) { return {zeros(v.shape(0), v.dtype(0))}; }
+
 }  // namespace splot

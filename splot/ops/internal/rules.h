@@ -29,6 +29,16 @@ void same_as_input(RuleArgs& r);
 void broadcast_inputs(RuleArgs& r);
 void broadcast_to_bool(RuleArgs& r);
 
+/// The same as broadcast_inputs, but two bools are refused, as PyTorch does for differences.
+void broadcast_numbers(RuleArgs& r);
+/// Like the inputs broadcast together; one or more bools give bool.
+void broadcast_conditions(RuleArgs& r);
+
+/// The gradient of an input that was stretched by broadcasting, summed back to its shape.
+Tensor unbroadcast(const VjpArgs& v, std::size_t i, const Tensor& gradient);
+/// The gradient of a function that is constant between its steps.
+TensorList zero_vjp(const VjpArgs& v);
+
 /// Raises DTypeError unless all inputs have the dtype of the first.
 void require_same_dtype(const RuleArgs& r);
 
