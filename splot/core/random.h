@@ -48,16 +48,22 @@ constexpr PhiloxBlock philox(PhiloxBlock counter, std::array<std::uint32_t, 2> k
   return counter;
 }
 
-/// Block `index` of the numbers that belong to a key. The generator's 128-bit counter is (index + 2^64
-/// counter) and its 64-bit key mixes seed and stream, so that neighbouring seeds and streams share nothing.
-constexpr PhiloxBlock random_block(const RandomKey& key, std::uint64_t index) {
-  std::uint64_t mixed = key.seed + 0x9E3779B97F4A7C15u * (key.stream + 1);  // splitmix64, Steele et al. 2014
+/// Philox's 64-bit key for a seed and a stream: a mixture (splitmix64, Steele et al. 2014), so that
+/// neighbouring seeds and streams share nothing.
+constexpr std::array<std::uint32_t, 2> philox_key(const RandomKey& key) {
+  std::uint64_t mixed = key.seed + 0x9E3779B97F4A7C15u * (key.stream + 1);
   mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9u;
   mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBu;
   mixed ^= mixed >> 31;
+  return {static_cast<std::uint32_t>(mixed), static_cast<std::uint32_t>(mixed >> 32)};
+}
+
+/// Block `index` of the numbers that belong to a key: the generator's 128-bit counter is (index + 2^64
+/// counter).
+constexpr PhiloxBlock random_block(const RandomKey& key, std::uint64_t index) {
   return philox({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
                  static_cast<std::uint32_t>(key.counter), static_cast<std::uint32_t>(key.counter >> 32)},
-                {static_cast<std::uint32_t>(mixed), static_cast<std::uint32_t>(mixed >> 32)});
+                philox_key(key));
 }
 
 /// Numbers one after the other from one key: for shuffles, generators and tests.

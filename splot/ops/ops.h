@@ -13,6 +13,7 @@
 #include "splot/ops/indexing.h"
 #include "splot/ops/linear.h"
 #include "splot/ops/matmul.h"
+#include "splot/ops/random.h"
 #include "splot/ops/reductions.h"
 #include "splot/ops/shape.h"
 #include "splot/ops/slice.h"

@@ -37,8 +37,8 @@ void reduction_rule(RuleArgs& r) {
 
 namespace {
 
+using cpu::Reduce;
 using cpu::ReduceSizes;
-using cpu::Reduction;
 
 // Neighbouring axes that are all kept or all reduced, as one, in the order of memory.
 struct Segment {
@@ -82,14 +82,14 @@ bool segments_in_memory(const Tensor& x, const Axes& axes, Segments& segments) {
 
 // Integers and bool: plain loops.
 template <typename Out>
-Out combined(Reduction reduction, Out a, Out b) {
+Out combined(Reduce reduction, Out a, Out b) {
   switch (reduction) {
-    case Reduction::prod:
+    case Reduce::prod:
       // Through unsigned numbers, where overflow wraps around as in NumPy instead of being undefined.
       return static_cast<Out>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-    case Reduction::max:
+    case Reduce::max:
       return a < b ? b : a;
-    case Reduction::min:
+    case Reduce::min:
       return b < a ? b : a;
     default:
       return static_cast<Out>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
@@ -97,14 +97,14 @@ Out combined(Reduction reduction, Out a, Out b) {
 }
 
 template <typename Out>
-Out identity_of(Reduction reduction) {
-  if (reduction == Reduction::max) return std::numeric_limits<Out>::lowest();
-  if (reduction == Reduction::min) return std::numeric_limits<Out>::max();
-  return reduction == Reduction::prod ? Out(1) : Out(0);
+Out identity_of(Reduce reduction) {
+  if (reduction == Reduce::max) return std::numeric_limits<Out>::lowest();
+  if (reduction == Reduce::min) return std::numeric_limits<Out>::max();
+  return reduction == Reduce::prod ? Out(1) : Out(0);
 }
 
 template <typename In, typename Out>
-void reduce_plain(Reduction reduction, const In* x, const ReduceSizes& s, Out* out) {
+void reduce_plain(Reduce reduction, const In* x, const ReduceSizes& s, Out* out) {
   std::fill_n(out, s.outer * s.inner, identity_of<Out>(reduction));
   for (Index o = 0; o < s.outer; ++o) {
     for (Index l = 0; l < s.length; ++l) {
@@ -116,7 +116,7 @@ void reduce_plain(Reduction reduction, const In* x, const ReduceSizes& s, Out* o
 }
 
 template <typename In, typename Out>
-void reduce_step(Reduction reduction, const In* x, const ReduceSizes& sizes, const Out* centre, Out* out) {
+void reduce_step(Reduce reduction, const In* x, const ReduceSizes& sizes, const Out* centre, Out* out) {
   if constexpr (std::is_same_v<In, Out> && std::is_floating_point_v<In>) {
     cpu::reduce<Out>(reduction, x, sizes, centre, out);
   } else if constexpr (std::is_integral_v<Out>) {
@@ -170,8 +170,7 @@ Ref<Storage> spread_centre(const Out* centre, const Segments& partial, Index cou
 // The innermost reduced segment first, then the partial results, until one reduced segment is left. Nothing
 // is transposed: [batch, channel, pixel] over batch and pixel is rows, then columns.
 template <typename In, typename Out>
-void reduce_segments(Reduction reduction, const In* x, const Segments& segments, const Out* centre,
-                     Out* out) {
+void reduce_segments(Reduce reduction, const In* x, const Segments& segments, const Out* centre, Out* out) {
   const std::size_t last = last_reduced(segments);
   if (last == 0) {  // only axes of size 1 are reduced
     return reduce_step<In, Out>(reduction, x, {sizes_around(segments, 0).length, 1, 1}, centre, out);
@@ -189,13 +188,13 @@ void reduce_segments(Reduction reduction, const In* x, const Segments& segments,
     centre = static_cast<const Out*>(spread->data());
   }
   reduce_step<In, Out>(reduction, x, sizes, centre, typed);
-  const bool adds = reduction == Reduction::squares || reduction == Reduction::exps;
-  reduce_segments<Out, Out>(adds ? Reduction::sum : reduction, typed, rest, nullptr, out);
+  const bool adds = reduction == Reduce::squares || reduction == Reduce::exps;
+  reduce_segments<Out, Out>(adds ? Reduce::sum : reduction, typed, rest, nullptr, out);
 }
 
 }  // namespace
 
-void reduce_tensor(Reduction reduction, const Tensor& x, const Axes& axes, const void* centre, DType dtype,
+void reduce_tensor(Reduce reduction, const Tensor& x, const Axes& axes, const void* centre, DType dtype,
                    void* out) {
   Segments segments;
   Tensor dense = x;

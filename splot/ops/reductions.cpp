@@ -9,7 +9,7 @@
 namespace splot {
 namespace {
 
-using cpu::Reduction;
+using cpu::Reduce;
 
 Tensor stretched_back(const Tensor& dy, const VjpArgs& v) { return expand(axes_put_back(dy, v), v.shape(0)); }
 
@@ -21,7 +21,7 @@ void require_elements(const RuleArgs& r) {
   }
 }
 
-template <Reduction kReduction>
+template <Reduce kReduction>
 void reduce_kernel(const KernelArgs& k) {
   reduce_tensor(kReduction, k.inputs[0], k.attrs.ints("axes"), nullptr, k.outputs[0].dtype(), k.raw_out());
 }
@@ -54,7 +54,7 @@ void divide(const KernelArgs& k, double by) {
 }
 
 void mean_kernel(const KernelArgs& k) {
-  reduce_kernel<Reduction::sum>(k);
+  reduce_kernel<Reduce::sum>(k);
   divide(k, static_cast<double>(reduced_count(k.inputs[0].shape(), k.attrs.ints("axes"))));
 }
 
@@ -78,7 +78,7 @@ void var_kernel(const KernelArgs& k) {
   TensorList means = {centre};
   const KernelArgs mean(k.op, k.inputs, {means.data(), 1}, k.attrs);
   mean_kernel(mean);
-  reduce_tensor(Reduction::squares, x, axes, centre.raw(), x.dtype(), k.raw_out());
+  reduce_tensor(Reduce::squares, x, axes, centre.raw(), x.dtype(), k.raw_out());
   divide(k, degrees_of_freedom(x.shape(), k.attrs));
 }
 
@@ -124,7 +124,7 @@ extern constinit const OpDef sum_op = {
     .name = "sum",
     .attrs = SPLOT_REDUCTION_ATTRS,
     .rule = sum_rule,
-    .kernel = reduce_kernel<Reduction::sum>,
+    .kernel = reduce_kernel<Reduce::sum>,
     .vjp = sum_vjp,
     .onnx = "ReduceSum",
 };
@@ -151,7 +151,7 @@ extern constinit const OpDef max_op = {
     .name = "max",
     .attrs = SPLOT_REDUCTION_ATTRS,
     .rule = extreme_rule,
-    .kernel = reduce_kernel<Reduction::max>,
+    .kernel = reduce_kernel<Reduce::max>,
     .vjp = extreme_vjp,
     .keeps = {.inputs = keep(0), .outputs = keep(0)},
     .onnx = "ReduceMax",
@@ -161,7 +161,7 @@ extern constinit const OpDef min_op = {
     .name = "min",
     .attrs = SPLOT_REDUCTION_ATTRS,
     .rule = extreme_rule,
-    .kernel = reduce_kernel<Reduction::min>,
+    .kernel = reduce_kernel<Reduce::min>,
     .vjp = extreme_vjp,
     .keeps = {.inputs = keep(0), .outputs = keep(0)},
     .onnx = "ReduceMin",
@@ -171,14 +171,14 @@ extern constinit const OpDef all_op = {
     .name = "all",
     .attrs = SPLOT_REDUCTION_ATTRS,
     .rule = bool_rule,
-    .kernel = reduce_kernel<Reduction::min>,
+    .kernel = reduce_kernel<Reduce::min>,
 };
 
 extern constinit const OpDef any_op = {
     .name = "any",
     .attrs = SPLOT_REDUCTION_ATTRS,
     .rule = bool_rule,
-    .kernel = reduce_kernel<Reduction::max>,
+    .kernel = reduce_kernel<Reduce::max>,
 };
 
 namespace {

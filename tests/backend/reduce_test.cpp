@@ -13,8 +13,8 @@
 namespace splot::cpu {
 namespace {
 
-constexpr Reduction kAll[] = {Reduction::sum, Reduction::prod,    Reduction::max,
-                              Reduction::min, Reduction::squares, Reduction::exps};
+constexpr Reduce kAll[] = {Reduce::sum, Reduce::prod,    Reduce::max,
+                           Reduce::min, Reduce::squares, Reduce::exps};
 
 // Rows and columns around every edge: of a vector, of a run, of the fold of narrow columns, of a thread's
 // chunk.
@@ -47,9 +47,9 @@ template <typename T>
 void compare_with_reference(double tolerance) {
   for (const InstructionSet set : available_instruction_sets()) {
     set_instruction_set(set);
-    for (const Reduction reduction : kAll) {
+    for (const Reduce reduction : kAll) {
       for (const ReduceSizes& s : kSizes) {
-        const bool product = reduction == Reduction::prod;
+        const bool product = reduction == Reduce::prod;
         const double spread = 0.5 / std::sqrt(static_cast<double>(s.length) + 1.0);
         const auto x = product ? numbers<T>(s.outer * s.length * s.inner, 1, 1.0 - spread, 1.0 + spread)
                                : numbers<T>(s.outer * s.length * s.inner, 1, -1.0, 1.0);
@@ -60,7 +60,7 @@ void compare_with_reference(double tolerance) {
         // Relative to the sum of the absolute values, or the random walk of a product's rounding errors.
         const auto n = static_cast<double>(s.length);
         const double scale = product ? 1.0 + std::sqrt(n) : 1.0 + n;
-        const bool exact = reduction == Reduction::max || reduction == Reduction::min;
+        const bool exact = reduction == Reduce::max || reduction == Reduce::min;
         for (std::size_t i = 0; i < fast.size(); ++i) {
           if (exact || fast[i] == slow[i]) {
             ASSERT_EQ(fast[i], slow[i]);
@@ -83,7 +83,7 @@ TEST_F(EachInstructionSet, ReductionsAgreeWithTheReferenceInFloat64) {
 TEST_F(EachInstructionSet, NanComesThroughFromEveryPosition) {
   for (const InstructionSet set : available_instruction_sets()) {
     set_instruction_set(set);
-    for (const Reduction reduction : {Reduction::sum, Reduction::prod, Reduction::max, Reduction::min}) {
+    for (const Reduce reduction : {Reduce::sum, Reduce::prod, Reduce::max, Reduce::min}) {
       for (Index at = 0; at < 70; ++at) {
         std::vector<float> x(70, 1.0f);
         x[static_cast<std::size_t>(at)] = std::numeric_limits<float>::quiet_NaN();
@@ -105,10 +105,10 @@ TEST_F(EachInstructionSet, TheSumOfManyFloatsKeepsItsDigits) {
   for (const InstructionSet set : available_instruction_sets()) {
     set_instruction_set(set);
     float total = 0.0f;
-    reduce<float>(Reduction::sum, x.data(), {1, 20'000'000, 1}, nullptr, &total);
+    reduce<float>(Reduce::sum, x.data(), {1, 20'000'000, 1}, nullptr, &total);
     EXPECT_EQ(total, 20'000'000.0f);
     std::vector<float> columns(10);
-    reduce<float>(Reduction::sum, x.data(), {1, 2'000'000, 10}, nullptr, columns.data());
+    reduce<float>(Reduce::sum, x.data(), {1, 2'000'000, 10}, nullptr, columns.data());
     for (const float column : columns) EXPECT_EQ(column, 2'000'000.0f);
   }
 }
@@ -120,11 +120,11 @@ TEST_F(EachInstructionSet, TheBitsDoNotDependOnTheNumberOfThreads) {
     const auto x = numbers<float>(s.outer * s.length * s.inner, 3, -1.0, 1.0);
     std::vector<float> first(static_cast<std::size_t>(s.outer * s.inner));
     set_num_threads(1);
-    reduce<float>(Reduction::sum, x.data(), s, nullptr, first.data());
+    reduce<float>(Reduce::sum, x.data(), s, nullptr, first.data());
     for (const int count : {2, 3, 8}) {
       set_num_threads(count);
       std::vector<float> again(first.size());
-      reduce<float>(Reduction::sum, x.data(), s, nullptr, again.data());
+      reduce<float>(Reduce::sum, x.data(), s, nullptr, again.data());
       EXPECT_EQ(first, again) << count << " threads";
     }
   }

@@ -24,31 +24,32 @@
 namespace splot::cpu {
 namespace {
 
-// The unit of work of a thread, in elements: fixed, so that results never depend on how many threads there are.
+// The unit of work of a thread, in elements: fixed, so that results never depend on how many threads there
+// are.
 constexpr Index kChunk = 32 * 1024;
 // Columns of a chunk, where there are enough of them to leave some to others.
 constexpr Index kPanel = 256;
 
 template <typename T>
-ReduceKernels<T> kernels_for(Reduction reduction) {
-  static constexpr ReduceKernels<T> (*table[kInstructionSets])(Reduction) =
+ReduceKernels<T> kernels_for(Reduce reduction) {
+  static constexpr ReduceKernels<T> (*table[kInstructionSets])(Reduce) =
       SPLOT_TARGET_TABLE(reduce_kernels<T>);
   return table[static_cast<int>(instruction_set())](reduction);
 }
 
 // Pieces of one reduction are combined as they are: squares and exponentials add up.
-Reduction combining(Reduction reduction) {
-  return reduction == Reduction::squares || reduction == Reduction::exps ? Reduction::sum : reduction;
+Reduce combining(Reduce reduction) {
+  return reduction == Reduce::squares || reduction == Reduce::exps ? Reduce::sum : reduction;
 }
 
 template <typename T>
-double identity_of(Reduction reduction) {
+double identity_of(Reduce reduction) {
   switch (reduction) {
-    case Reduction::prod:
+    case Reduce::prod:
       return 1.0;
-    case Reduction::max:
+    case Reduce::max:
       return -std::numeric_limits<double>::infinity();
-    case Reduction::min:
+    case Reduce::min:
       return std::numeric_limits<double>::infinity();
     default:
       return 0.0;
@@ -57,8 +58,8 @@ double identity_of(Reduction reduction) {
 
 // A processor reads some 10 bytes in a nanosecond; an exponential takes about half a nanosecond.
 template <typename T>
-double microseconds(Reduction reduction, Index elements) {
-  const double each = sizeof(T) / 10.0 + (reduction == Reduction::exps ? sizeof(T) / 8.0 : 0.0);
+double microseconds(Reduce reduction, Index elements) {
+  const double each = sizeof(T) / 10.0 + (reduction == Reduce::exps ? sizeof(T) / 8.0 : 0.0);
   return static_cast<double>(elements) * each * 1e-3;
 }
 
@@ -71,21 +72,21 @@ T* memory_for(Ref<Storage>& storage, Index elements) {
 Index pieces_of(Index n, Index piece) { return (n + piece - 1) / piece; }
 
 template <typename T>
-void reduce_long_rows(const ReduceKernels<T>& kernels, Reduction reduction, const T* x, Index rows, Index n,
+void reduce_long_rows(const ReduceKernels<T>& kernels, Reduce reduction, const T* x, Index rows, Index n,
                       const T* centre, T* out) {
   const Index pieces = pieces_of(n, kChunk);
   Ref<Storage> storage;
   T* partial = memory_for<T>(storage, rows * pieces);
   parallel_for(rows * pieces, microseconds<T>(reduction, rows * n), [&](Index at) {
     const Index row = at / pieces, first = at % pieces * kChunk;
-    kernels.rows(x + row * n + first, 1, std::min(kChunk, n - first), centre == nullptr ? centre : centre + row,
-                 partial + at);
+    kernels.rows(x + row * n + first, 1, std::min(kChunk, n - first),
+                 centre == nullptr ? centre : centre + row, partial + at);
   });
   reduce<T>(combining(reduction), partial, {rows, pieces, 1}, nullptr, out);
 }
 
 template <typename T>
-void reduce_all_rows(const ReduceKernels<T>& kernels, Reduction reduction, const T* x, Index rows, Index n,
+void reduce_all_rows(const ReduceKernels<T>& kernels, Reduce reduction, const T* x, Index rows, Index n,
                      const T* centre, T* out) {
   if (n > kChunk) return reduce_long_rows(kernels, reduction, x, rows, n, centre, out);
   const Index group = std::max<Index>(1, kChunk / n);
@@ -98,8 +99,8 @@ void reduce_all_rows(const ReduceKernels<T>& kernels, Reduction reduction, const
 
 // Matrices too large for one thread are cut into blocks of rows and panels of columns.
 template <typename T>
-void reduce_large_columns(const ReduceKernels<T>& kernels, Reduction reduction, const T* x,
-                          const ReduceSizes& s, const T* centre, T* out) {
+void reduce_large_columns(const ReduceKernels<T>& kernels, Reduce reduction, const T* x, const ReduceSizes& s,
+                          const T* centre, T* out) {
   const bool narrow = s.inner < 2 * kPanel;
   const Index panel = narrow ? s.inner : kPanel;
   const Index block = std::max<Index>(64, kChunk / panel / 64 * 64);
@@ -120,8 +121,8 @@ void reduce_large_columns(const ReduceKernels<T>& kernels, Reduction reduction, 
 }
 
 template <typename T>
-void reduce_all_columns(const ReduceKernels<T>& kernels, Reduction reduction, const T* x,
-                        const ReduceSizes& s, const T* centre, T* out) {
+void reduce_all_columns(const ReduceKernels<T>& kernels, Reduce reduction, const T* x, const ReduceSizes& s,
+                        const T* centre, T* out) {
   const Index matrix = s.length * s.inner;
   if (matrix > kChunk) return reduce_large_columns(kernels, reduction, x, s, centre, out);
   const Index group = std::max<Index>(1, kChunk / matrix);
@@ -133,19 +134,19 @@ void reduce_all_columns(const ReduceKernels<T>& kernels, Reduction reduction, co
   });
 }
 
-double map_of(Reduction reduction, double x, double c) {
-  if (reduction == Reduction::squares) return (x - c) * (x - c);
-  if (reduction == Reduction::exps) return std::exp(x - c);
+double map_of(Reduce reduction, double x, double c) {
+  if (reduction == Reduce::squares) return (x - c) * (x - c);
+  if (reduction == Reduce::exps) return std::exp(x - c);
   return x;
 }
 
-double combine_of(Reduction reduction, double a, double b) {
+double combine_of(Reduce reduction, double a, double b) {
   switch (reduction) {
-    case Reduction::prod:
+    case Reduce::prod:
       return a * b;
-    case Reduction::max:
+    case Reduce::max:
       return b > a || b != b ? b : a;
-    case Reduction::min:
+    case Reduce::min:
       return b < a || b != b ? b : a;
     default:
       return a + b;
@@ -155,7 +156,7 @@ double combine_of(Reduction reduction, double a, double b) {
 }  // namespace
 
 template <typename T>
-void reduce(Reduction reduction, const T* x, const ReduceSizes& sizes, const T* centre, T* out) {
+void reduce(Reduce reduction, const T* x, const ReduceSizes& sizes, const T* centre, T* out) {
   const Index results = sizes.outer * sizes.inner;
   if (results == 0) return;
   if (sizes.length == 0) {
@@ -171,7 +172,7 @@ void reduce(Reduction reduction, const T* x, const ReduceSizes& sizes, const T* 
 }
 
 template <typename T>
-void reduce_reference(Reduction reduction, const T* x, const ReduceSizes& sizes, const T* centre, T* out) {
+void reduce_reference(Reduce reduction, const T* x, const ReduceSizes& sizes, const T* centre, T* out) {
   for (Index o = 0; o < sizes.outer; ++o) {
     for (Index i = 0; i < sizes.inner; ++i) {
       const Index at = o * sizes.inner + i;
@@ -186,9 +187,9 @@ void reduce_reference(Reduction reduction, const T* x, const ReduceSizes& sizes,
   }
 }
 
-template void reduce(Reduction, const float*, const ReduceSizes&, const float*, float*);
-template void reduce(Reduction, const double*, const ReduceSizes&, const double*, double*);
-template void reduce_reference(Reduction, const float*, const ReduceSizes&, const float*, float*);
-template void reduce_reference(Reduction, const double*, const ReduceSizes&, const double*, double*);
+template void reduce(Reduce, const float*, const ReduceSizes&, const float*, float*);
+template void reduce(Reduce, const double*, const ReduceSizes&, const double*, double*);
+template void reduce_reference(Reduce, const float*, const ReduceSizes&, const float*, float*);
+template void reduce_reference(Reduce, const double*, const ReduceSizes&, const double*, double*);
 
 }  // namespace splot::cpu

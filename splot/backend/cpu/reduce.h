@@ -6,9 +6,9 @@
 
 namespace splot::cpu {
 
-/// What is computed of the elements x: their sum, product, largest, smallest; the sum of (x - c)^2; the sum of
-/// exp(x - c). NaN among the elements gives NaN.
-enum class Reduction { sum, prod, max, min, squares, exps };
+/// What is computed of the elements x: their sum, product, largest, smallest; the sum of (x - c)^2; the sum
+/// of exp(x - c). NaN among the elements gives NaN.
+enum class Reduce { sum, prod, max, min, squares, exps };
 
 /// The sizes of [outer, length, inner]. inner == 1: rows are reduced; outer == 1: columns are.
 struct ReduceSizes {
@@ -21,17 +21,17 @@ struct ReduceSizes {
 /// output element, and is looked at only by squares and exps. The order of the additions is a tree that
 /// depends on the sizes and the instruction set alone. T is float or double.
 template <typename T>
-void reduce(Reduction reduction, const T* x, const ReduceSizes& sizes, const T* centre, T* out);
+void reduce(Reduce reduction, const T* x, const ReduceSizes& sizes, const T* centre, T* out);
 
 /// The definition, one element after the other, in double; what reduce() is tested against.
 template <typename T>
-void reduce_reference(Reduction reduction, const T* x, const ReduceSizes& sizes, const T* centre, T* out);
+void reduce_reference(Reduce reduction, const T* x, const ReduceSizes& sizes, const T* centre, T* out);
 
-extern template SPLOT_API void reduce(Reduction, const float*, const ReduceSizes&, const float*, float*);
-extern template SPLOT_API void reduce(Reduction, const double*, const ReduceSizes&, const double*, double*);
-extern template SPLOT_API void reduce_reference(Reduction, const float*, const ReduceSizes&, const float*,
+extern template SPLOT_API void reduce(Reduce, const float*, const ReduceSizes&, const float*, float*);
+extern template SPLOT_API void reduce(Reduce, const double*, const ReduceSizes&, const double*, double*);
+extern template SPLOT_API void reduce_reference(Reduce, const float*, const ReduceSizes&, const float*,
                                                 float*);
-extern template SPLOT_API void reduce_reference(Reduction, const double*, const ReduceSizes&, const double*,
+extern template SPLOT_API void reduce_reference(Reduce, const double*, const ReduceSizes&, const double*,
                                                 double*);
 
 }  // namespace splot::cpu

@@ -19,7 +19,7 @@ void reduction_rule(RuleArgs& r);
 /// Reduces x over the axes into dense `out`, whose dtype is x's, or int64 for sums and products of integers,
 /// or bool for max (any) and min (all) of anything. `centre` holds a value for each result, in float dtypes
 /// only.
-void reduce_tensor(cpu::Reduction reduction, const Tensor& x, const Axes& axes, const void* centre,
-                   DType dtype, void* out);
+void reduce_tensor(cpu::Reduce reduction, const Tensor& x, const Axes& axes, const void* centre, DType dtype,
+                   void* out);
 
 }  // namespace splot

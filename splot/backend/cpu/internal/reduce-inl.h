@@ -279,19 +279,19 @@ cpu::ReduceKernels<T> kernels_of() {
 }
 
 template <typename T>
-cpu::ReduceKernels<T> reduce_kernels(cpu::Reduction reduction) {
+cpu::ReduceKernels<T> reduce_kernels(cpu::Reduce reduction) {
   switch (reduction) {
-    case cpu::Reduction::sum:
+    case cpu::Reduce::sum:
       return kernels_of<SumOf, AsIs, T>();
-    case cpu::Reduction::prod:
+    case cpu::Reduce::prod:
       return kernels_of<ProdOf, AsIs, T>();
-    case cpu::Reduction::max:
+    case cpu::Reduce::max:
       return kernels_of<MaxOf, AsIs, T>();
-    case cpu::Reduction::min:
+    case cpu::Reduce::min:
       return kernels_of<MinOf, AsIs, T>();
-    case cpu::Reduction::squares:
+    case cpu::Reduce::squares:
       return kernels_of<SumOf, SquaredDistance, T>();
-    case cpu::Reduction::exps:
+    case cpu::Reduce::exps:
       break;
   }
   return kernels_of<SumOf, ExpDistance, T>();
