@@ -10,7 +10,7 @@ namespace {
 
 // The part of the history between the roots and the variables, latest call first.
 struct Visit {
-  Node* node;
+  Node* node = nullptr;
   TensorList cotangents;  // one for each output; undefined while nothing has flowed in
   bool wanted = false;    // leads to something whose gradient is asked for
 };
@@ -73,12 +73,18 @@ class PlaceMap {
 class Sweep {
  public:
   Sweep(std::span<const Tensor> roots, std::span<const Tensor> cotangents) {
+    std::vector<Node*> nodes;
     for (const Tensor& root : roots) {
-      if (root.requires_grad()) collect(root.impl()->node.get());
+      if (root.requires_grad()) collect(root.impl()->node.get(), nodes);
     }
-    std::sort(visits_.begin(), visits_.end(),
-              [](const Visit& a, const Visit& b) { return a.node->sequence > b.node->sequence; });
-    for (std::size_t i = 0; i < visits_.size(); ++i) place_.move(visits_[i].node, i);
+    std::sort(nodes.begin(), nodes.end(),
+              [](const Node* a, const Node* b) { return a->sequence > b->sequence; });
+    visits_.resize(nodes.size());
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      visits_[i].node = nodes[i];
+      visits_[i].cotangents.resize(nodes[i]->outputs.size());
+      place_.move(nodes[i], i);
+    }
     for (std::size_t i = 0; i < roots.size(); ++i) {
       if (roots[i].requires_grad())
         receive(*find(roots[i].impl()->node.get()), roots[i].impl()->output, cotangents[i]);
@@ -118,14 +124,13 @@ class Sweep {
   }
 
  private:
-  void collect(Node* root) {
+  void collect(Node* root, std::vector<Node*>& nodes) {
     std::vector<Node*> stack{root};
     while (!stack.empty()) {
       Node* node = stack.back();
       stack.pop_back();
-      if (!place_.insert(node, visits_.size())) continue;
-      visits_.push_back({node, {}, false});
-      visits_.back().cotangents.resize(node->outputs.size());
+      if (!place_.insert(node, 0)) continue;
+      nodes.push_back(node);
       for (const Edge& edge : node->edges) {
         if (edge.node) stack.push_back(edge.node.get());
       }
