@@ -104,9 +104,8 @@ class Matmul : public ::testing::TestWithParam<InstructionSet> {
 
 TEST_P(Matmul, AgreesWithTheReferenceForAllSmallShapes) {
   const bool scalar = GetParam() == InstructionSet::baseline;
-  const std::vector<Index> sizes =
-      scalar ? std::vector<Index>{0, 1, 3, 7, 17}
-             : std::vector<Index>{0, 1, 2, 3, 4, 5, 6, 7, 13, 17, 33, 70};
+  const std::vector<Index> sizes = scalar ? std::vector<Index>{0, 1, 3, 7, 17}
+                                          : std::vector<Index>{0, 1, 2, 3, 4, 5, 6, 7, 13, 17, 33, 70};
   for (const Index m : sizes) {
     for (const Index n : sizes) {
       for (const Index k : sizes) {
@@ -124,7 +123,7 @@ TEST_P(Matmul, AgreesWithTheReferenceForAllSmallShapes) {
 
 TEST_P(Matmul, AgreesWithTheReferenceForEveryEpilogue) {
   const Case shapes[] = {{.m = 10, .n = 30, .k = 784}, {.m = 30, .n = 784, .k = 10},
-                         {.m = 70, .n = 90, .k = 600}, {.m = 1, .n = 300, .k = 40},
+                         {.m = 70, .n = 90, .k = 530}, {.m = 1, .n = 300, .k = 40},
                          {.m = 5, .n = 3, .k = 0},     {.m = 33, .n = 10, .k = 512}};
   for (const Case& shape : shapes) {
     for (int bits = 0; bits < 64; ++bits) {
@@ -145,10 +144,13 @@ TEST_P(Matmul, AgreesWithTheReferenceForEveryEpilogue) {
 TEST_P(Matmul, AgreesWithTheReferenceForLargeShapes) {
   const bool scalar = GetParam() == InstructionSet::baseline;
   const Index d = scalar ? 4 : 1;
-  const Case shapes[] = {{.m = 128, .n = 512, .k = 784 / d}, {.m = 512, .n = 784 / d, .k = 128},
-                         {.m = 300, .n = 301, .k = 302},     {.m = 2000 / d, .n = 10, .k = 65},
-                         {.m = 10, .n = 2000 / d, .k = 513}, {.m = 1, .n = 1000, .k = 1000},
-                         {.m = 1000, .n = 1, .k = 1000},     {.m = 7, .n = 9, .k = 4000}};
+  // Several blocks of k, several slabs of columns, chunks of one and of both directions, rows 4096 bytes
+  // apart.
+  const Case shapes[] = {{.m = 128, .n = 150, .k = 600 / d}, {.m = 280, .n = 301, .k = 130},
+                         {.m = 70, .n = 300, .k = 1024 / d}, {.m = 70, .n = 1024 / d, .k = 90},
+                         {.m = 260, .n = 1100 / d, .k = 33}, {.m = 2000 / d, .n = 10, .k = 65},
+                         {.m = 10, .n = 2000 / d, .k = 513}, {.m = 1, .n = 1000, .k = 300},
+                         {.m = 1000, .n = 1, .k = 300},      {.m = 7, .n = 9, .k = 4000}};
   for (const Case& shape : shapes) {
     for (int layout = 0; layout < 8; ++layout) {
       Case c = shape;
@@ -156,7 +158,7 @@ TEST_P(Matmul, AgreesWithTheReferenceForLargeShapes) {
       c.b_transposed = layout & 2;
       c.gaps = layout & 4;
       compare_with_reference<float>(c);
-      if (c.gaps == false) compare_with_reference<double>(c);
+      if (layout == 0 || layout == 3 || layout == 5) compare_with_reference<double>(c);
       if (::testing::Test::HasFatalFailure()) return;
     }
   }

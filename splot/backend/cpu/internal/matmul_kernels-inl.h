@@ -37,7 +37,8 @@ inline void cut(Index rows, Index cols, double microseconds, Index most_cols, Ma
   plan.chunk_cols = round_up(std::min(cols, most_cols), plan.tile_cols);
   const auto wanted = static_cast<Index>(std::min(microseconds / kChunkMicroseconds, 64.0));
   while (divide_up(rows, plan.chunk_rows) * divide_up(cols, plan.chunk_cols) < wanted) {
-    const Index tall = divide_up(plan.chunk_rows, plan.tile_rows);
+    const bool whole_height = plan.pack_b == MatmulPlan::PackB::chunk;
+    const Index tall = whole_height ? 1 : divide_up(plan.chunk_rows, plan.tile_rows);
     const Index wide = plan.pack_a ? 1 : divide_up(plan.chunk_cols, plan.tile_cols);
     if (tall <= 1 && wide <= 1) break;
     if (tall >= wide) {
@@ -72,23 +73,35 @@ MatmulPlan plan_product(const Product<T>& p) {
     }
   }
   // Tall tiles of two vectors unless there are too few rows for them.
-  const Index width = p.m <= max_rows(8) ? 8 : p.m <= max_rows(4) ? 4 : p.n <= kLanes ? 1 : 2;
-  plan.tile_cols = width * kLanes;
-  plan.tile_rows = even_part(p.m, max_rows(static_cast<int>(width)));
-  plan.pack_b = p.b.col_stride != 1 || (p.m > 64 && (p.m > 256 || collides(p.b.row_stride, sizeof(T))));
+  const bool strided_b = p.b.col_stride != 1;
+  // Tall tiles of two vectors, unless there are too few rows for them; where k is short, storing C is the
+  // work, and wide tiles store more of a row at once.
+  const bool short_k = p.k <= 32 && !strided_b && p.n >= 4 * kLanes;
+  plan.width_log2 = p.m <= max_rows(8) ? 3 : p.m <= max_rows(4) || short_k ? 2 : p.n <= kLanes ? 0 : 1;
+  plan.tile_cols = kLanes << plan.width_log2;
+  plan.tile_rows = even_part(p.m, max_rows(1 << plan.width_log2));
+
+  // B is read as it is where that costs no more than copying it: contiguous rows, used by few rows of A or at
+  // distances the cache likes.
+  const bool pack_b = strided_b || p.m > 256 || (p.m > 64 && collides(p.b.row_stride, sizeof(T)));
+  plan.pack_b = !pack_b      ? MatmulPlan::PackB::no
+                : p.m <= 256 ? MatmulPlan::PackB::chunk
+                             : MatmulPlan::PackB::slab;
   const bool scattered_a = p.a.row_stride != 1 && p.a.col_stride != 1;
   const Index a_stride = p.a.col_stride == 1 ? p.a.row_stride : p.a.col_stride;
-  plan.pack_a =
-      p.n > 4 * plan.tile_cols && (scattered_a || (p.m > 64 && p.k > 64 && collides(a_stride, sizeof(T))));
-  const Index k_most = (plan.pack_a ? 1024 : 2048) / static_cast<Index>(sizeof(T));
-  plan.k_block = p.k == 0 ? 1 : even_part(p.k, k_most);
-  // With packed rows of A a chunk is as wide as a slab, so that each row is packed once; the block of B that
-  // a chunk goes over again and again is to stay in the second-level cache.
-  const Index most_cols =
-      round_up((plan.pack_a ? 2048 : 1024) / static_cast<Index>(sizeof(T)), plan.tile_cols);
-  plan.slab_cols = !plan.pack_b ? p.n : plan.pack_a ? most_cols : 4 * most_cols;
-  if (plan.pack_a && !plan.pack_b) plan.slab_cols = most_cols;
-  plan.slab_cols = std::min(plan.slab_cols, round_up(p.n, plan.tile_cols));
+  plan.pack_a = p.n > 4 * plan.tile_cols && plan.pack_b != MatmulPlan::PackB::chunk &&
+                (scattered_a || (p.m > 64 && p.k > 64 && collides(a_stride, sizeof(T))));
+
+  // The block of B that a chunk goes over again and again is to stay in the second-level cache.
+  constexpr Index kSize = static_cast<Index>(sizeof(T));
+  plan.k_block = p.k == 0 ? 1 : even_part(p.k, (plan.pack_a ? 1024 : 2048) / kSize);
+  Index most_cols = 1024 / kSize;
+  if (plan.pack_a) most_cols = 2048 / kSize;
+  if (plan.pack_b == MatmulPlan::PackB::chunk) most_cols = 512 / kSize;
+  most_cols = round_up(most_cols, plan.tile_cols);
+  // With packed rows of A a chunk is as wide as a slab, so that each row is packed once.
+  plan.slab_cols = plan.pack_a ? most_cols : plan.pack_b == MatmulPlan::PackB::slab ? 2 * most_cols : p.n;
+  plan.slab_cols = std::min(plan.slab_cols, p.n);
   const double share = static_cast<double>(plan.slab_cols) / static_cast<double>(p.n) *
                        static_cast<double>(plan.k_block) / static_cast<double>(std::max<Index>(p.k, 1));
   cut(p.m, plan.slab_cols, plan.microseconds * share, most_cols, plan);
@@ -145,7 +158,7 @@ void run_product(const Product<T>& p, const MatmulPlan& plan, Index batch) {
     for (Index slab = 0; slab < p.n; slab += plan.slab_cols) {
       const Index cols = std::min(plan.slab_cols, p.n - slab);
       const T* packed = nullptr;
-      if (plan.pack_b) {
+      if (plan.pack_b == MatmulPlan::PackB::slab) {
         T* space = static_cast<T*>(pack_buffer(
             PackBuffer::b, packed_b_size(cols, k, plan.tile_cols) * static_cast<Index>(sizeof(T))));
         if (k > 0) pack_slab<T>({b.at(begin, slab), b.row_stride, b.col_stride}, k, cols, plan, space);

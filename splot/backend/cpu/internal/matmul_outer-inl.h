@@ -12,8 +12,6 @@
 #include <cstddef>
 #include <utility>
 
-#include <hwy/cache_control.h>
-
 #include "splot/backend/cpu/internal/matmul_pack-inl.h"
 #include "splot/backend/cpu/internal/matmul_tile-inl.h"
 
@@ -68,13 +66,6 @@ HWY_NOINLINE void outer_tile(const OuterTile<T>& tile) {
   const Index a_row = tile.a_row;
   const Index a_col = tile.a_col;
   const Index b_row = tile.b_row;
-
-  // C is touched only at the end: ask for it now, and it has arrived by then.
-#pragma GCC unroll 16
-  for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 8
-    for (int j = 0; j < kWidth; ++j) hwy::Prefetch(tile.c + i * tile.ldc + j * kLanes);
-  }
 
 #pragma GCC unroll 1
   for (Index p = tile.k; p > 0; --p) {
@@ -153,6 +144,7 @@ struct OuterBlock {
   T* c;
   Index ldc;
   Index tile_rows, tile_cols;
+  int width_log2;  // vectors in tile_cols
   TileEpilogue<T> epilogue;
 };
 
@@ -170,17 +162,18 @@ void outer_columns(const OuterBlock<T>& block, Index row, Index rows, Index col,
                        .cols = kLanes,
                        .epilogue = block.epilogue};
   if (tile.epilogue.bias != nullptr) tile.epilogue.bias += col;
-  // The rest of a row takes narrower tiles, so that at most one vector is partly used.
-  for (int width_log2 = 3; cols > 0;) {
+  // A panel that is not full takes narrower tiles, so that at most one vector is partly used.
+  int width_log2 = block.width_log2;
+  for (;;) {
     const Index width = Index{1} << width_log2;
-    const bool last = cols <= width * kLanes;
-    if ((last ? cols <= (width / 2) * kLanes && width > 1 : false) ||
-        rows > max_rows(static_cast<int>(width)) || cols <= (width - 1) * kLanes) {
+    if (cols <= (width - 1) * kLanes) {
       --width_log2;
       continue;
     }
+    const bool last = cols <= width * kLanes;
     tile.cols = last ? cols - (width - 1) * kLanes : kLanes;
     kOuterKernels<T>[width_log2][static_cast<std::size_t>(rows - 1)](tile);
+    if (last) return;
     tile.b += width * kLanes;
     tile.c += width * kLanes;
     if (tile.epilogue.bias != nullptr) tile.epilogue.bias += width * kLanes;
@@ -218,6 +211,7 @@ void outer_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a
                          .ldc = p.ldc,
                          .tile_rows = plan.tile_rows,
                          .tile_cols = plan.tile_cols,
+                         .width_log2 = plan.width_log2,
                          .epilogue = tile_epilogue(p.epilogue, begin == 0, begin + k >= p.k)};
   if (block.epilogue.bias != nullptr) block.epilogue.bias += chunk.col;
   if (plan.pack_a) {
@@ -227,6 +221,13 @@ void outer_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a
     block.a = compact.data;
     block.a_row = compact.row_stride;
     block.a_col = compact.col_stride;
+  }
+  if (plan.pack_b == MatmulPlan::PackB::chunk) {
+    T* space = static_cast<T*>(pack_buffer(
+        PackBuffer::b, packed_b_size(chunk.cols, k, plan.tile_cols) * static_cast<Index>(sizeof(T))));
+    pack_b<T>({block.b, b.row_stride, b.col_stride}, k, chunk.cols, plan.tile_cols, space);
+    packed = space;
+    slab = chunk.col;
   }
   if (packed != nullptr) {
     block.b = packed + (chunk.col - slab) * k;

@@ -17,11 +17,18 @@ struct MatmulPlan {
   };
   Kernel kernel = Kernel::outer;
   bool pack_a = false;  // outer: each chunk first copies its rows of A so that they are compact
-  bool pack_b = false;  // outer: a slab of B is first copied into panels one register tile wide
-  Index k_block = 1;    // a sum is formed in parts of this length
+  // outer: B is copied into panels one register tile wide, ...
+  enum class PackB {
+    no,
+    slab,   // ... a whole slab before the chunks that share it,
+    chunk,  // ... or by each chunk for itself, where no other chunk needs the same columns
+  };
+  PackB pack_b = PackB::no;
+  Index k_block = 1;  // a sum is formed in parts of this length
   Index slab_cols = 0;
   Index tile_rows = 0;
   Index tile_cols = 0;
+  int width_log2 = 0;  // outer: log2 of the vectors in tile_cols
   Index chunk_rows = 0;
   Index chunk_cols = 0;
   double microseconds = 0;  // a rough estimate for one thread
