@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "splot/core/error.h"
+#include "splot/nn/init.h"
 #include "splot/recipe/internal/toml_values.h"
 
 namespace splot {
@@ -50,10 +51,20 @@ std::vector<std::string> layer_types() {
   return names;
 }
 
-const std::vector<std::string>& initialisers() {
-  static const std::vector<std::string> names = {
-      "", "normal", "scaled_normal", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "zeros"};
-  return names;
+// "he_uniform", "normal(0, 0.1)"; empty: the layer's own way.
+template <typename T, typename Member>
+Key<T> initialiser(std::string name, Member member) {
+  return {std::move(name),
+          [=](T& out, const Reading& from) {
+            read(member(out), from);
+            if (member(out).empty()) return;
+            try {
+              Initializer::parse(member(out));
+            } catch (const Error& error) {
+              from.refuse(join("is not an initialiser: ", error.what()));
+            }
+          },
+          [=](const T& in) { return write(member(const_cast<T&>(in))); }};
 }
 
 #define SPLOT_MEMBER(path) \
@@ -72,7 +83,7 @@ const std::vector<Key<Recipe>>& recipe_table() {
       key<R>("model.dense", SPLOT_MEMBER(model.dense), Index{1}, kWidest),
       word<R>("model.activation", SPLOT_MEMBER(model.activation), activations()),
       word<R>("model.output", SPLOT_MEMBER(model.output), activations()),
-      word<R>("model.init", SPLOT_MEMBER(model.init), initialisers()),
+      initialiser<R>("model.init", SPLOT_MEMBER(model.init)),
       key<R>("model.dropout", SPLOT_MEMBER(model.dropout), kShare),
       word<R>("loss.name", SPLOT_MEMBER(loss.name),
               {"cross_entropy", "mse", "half_squared_error", "quadratic_cost", "binary_cross_entropy"}),
@@ -106,7 +117,8 @@ const std::vector<Key<LayerRecipe>>& layer_table() {
       key<L>("in", SPLOT_MEMBER(in), Index{0}, kWidest),
       key<L>("out", SPLOT_MEMBER(out), Index{1}, kWidest),
       key<L>("bias", SPLOT_MEMBER(bias)),
-      word<L>("init", SPLOT_MEMBER(init), initialisers()),
+      initialiser<L>("init", SPLOT_MEMBER(init)),
+      initialiser<L>("bias_init", SPLOT_MEMBER(bias_init)),
       key<L>("rate", SPLOT_MEMBER(rate), kShare),
       key<L>("slope", SPLOT_MEMBER(slope), kNotNegative),
       key<L>("weight_values", SPLOT_MEMBER(weight_values)),

@@ -27,7 +27,9 @@ struct LayerRecipe {
   Index in = 0;      ///< linear: inputs; 0: as many as arrive
   Index out = 0;     ///< linear: outputs
   bool bias = true;
-  std::string init;    ///< linear: where the weights start; empty: the layer's own way
+  std::string init;  ///< linear: where the weights start; empty: the layer's own way
+  std::string
+      bias_init;       ///< linear: where the biases start; empty: zeros beside init, else the layer's own way
   double rate = 0.5;   ///< dropout: the share that is set to zero
   double slope = 0.0;  ///< leaky_relu, elu, prelu; 0: the layer's default
   std::vector<std::vector<double>> weight_values;  ///< linear: starting values [out][in] instead of init

@@ -40,7 +40,9 @@ std::string ProgressLine::line(const Progress& progress, int bar) {
 
 void ProgressLine::operator()(const Progress& progress) {
   if (!options_.live) {
-    if (progress.epoch_over) write_(line(progress, options_.bar) + '\n');
+    const bool due = progress.epochs <= 100 || progress.epoch == progress.epochs ||
+                     progress.epoch * 20 / progress.epochs != (progress.epoch - 1) * 20 / progress.epochs;
+    if (progress.epoch_over && due) write_(line(progress, options_.bar) + '\n');
     return;
   }
   const bool due = progress.epoch != shown_epoch_ || progress.seconds - shown_at_ >= 0.1;

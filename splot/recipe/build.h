@@ -1,0 +1,58 @@
+// From a recipe to the things it describes: data, model, loss, optimiser, schedule.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "splot/core/export.h"
+#include "splot/data/dataset.h"
+#include "splot/nn/sequential.h"
+#include "splot/optim/optimizer.h"
+#include "splot/optim/schedule.h"
+#include "splot/recipe/recipe.h"
+#include "splot/train/trainer.h"
+
+namespace splot {
+
+/// The shape of one example of the recipe's data, known without reading it: [1, 28, 28].
+SPLOT_API Shape sample_shape(const Recipe& recipe);
+
+/// The layers of the recipe one by one: model.dense written out, every name and every number of inputs filled
+/// in. Throws ShapeError when a layer does not fit the shape that arrives.
+SPLOT_API std::vector<LayerRecipe> resolve_layers(const ModelRecipe& model, const Shape& sample);
+
+/// One row of a summary: a layer, the shape of its output for one example, and how many numbers it learns.
+struct LayerSummary {
+  std::string name;
+  std::string type;
+  Shape output;
+  Index parameters = 0;
+};
+/// A row for each layer of resolve_layers().
+SPLOT_API std::vector<LayerSummary> summarize(const std::vector<LayerRecipe>& layers, const Shape& sample);
+
+/// The network of resolved layers, with its first values: a function of the seed. Values given in the layers
+/// are assigned and parameters named frozen are frozen.
+SPLOT_API std::shared_ptr<Sequential> build_model(const std::vector<LayerRecipe>& layers, DType dtype,
+                                                  std::uint64_t seed);
+
+struct RecipeData {
+  Dataset train;
+  std::optional<Dataset> validation;
+  std::optional<Dataset> test;
+};
+/// Reads the data. Throws IoError when it is not there, ValueError when there is less than the recipe asks
+/// for.
+SPLOT_API RecipeData load_data(const DataRecipe& data);
+
+/// Losses that compare numbers take class numbers too, as one-hot rows.
+SPLOT_API LossFunction build_loss(const std::string& name);
+/// What to watch: accuracy where there are classes, the mean squared error where there are numbers.
+SPLOT_API std::vector<MetricFunction> build_metrics(const std::string& loss, bool classes);
+SPLOT_API std::unique_ptr<Optimizer> build_optimizer(const OptimizerRecipe& recipe, Layer& model);
+SPLOT_API Schedule build_schedule(const Recipe& recipe, Index steps_per_epoch);
+
+}  // namespace splot

@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "splot/core/error.h"
+#include "splot/nn/activation_layers.h"
+#include "splot/nn/dropout.h"
+#include "splot/nn/flatten.h"
+#include "splot/nn/linear.h"
+#include "splot/nn/parameters.h"
+#include "splot/ops/ops.h"
+#include "splot/recipe/build.h"
+
+namespace splot {
+namespace {
+
+// Everything without parameters of its own and without a change of shape.
+LayerPtr make_activation(const LayerRecipe& layer) {
+  using Maker = LayerPtr (*)();
+  static const std::vector<std::pair<std::string, Maker>> makers = {
+      {"identity", [] { return LayerPtr(std::make_shared<Identity>()); }},
+      {"sigmoid", [] { return LayerPtr(std::make_shared<Sigmoid>()); }},
+      {"tanh", [] { return LayerPtr(std::make_shared<Tanh>()); }},
+      {"arctan", [] { return LayerPtr(std::make_shared<Arctan>()); }},
+      {"relu", [] { return LayerPtr(std::make_shared<ReLU>()); }},
+      {"gelu", [] { return LayerPtr(std::make_shared<GELU>()); }},
+      {"softplus", [] { return LayerPtr(std::make_shared<Softplus>()); }},
+      {"silu", [] { return LayerPtr(std::make_shared<SiLU>()); }},
+      {"softsign", [] { return LayerPtr(std::make_shared<Softsign>()); }},
+  };
+  for (const auto& [type, make] : makers) {
+    if (type == layer.type) return make();
+  }
+  fail<ValueError>("recipe", "there is no layer of type ", layer.type);
+}
+
+LayerPtr make_layer(const LayerRecipe& layer, DType dtype) {
+  if (layer.type == "flatten") return std::make_shared<Flatten>();
+  if (layer.type == "dropout") return std::make_shared<Dropout>(layer.rate);
+  if (layer.type != "linear") return make_activation(layer);
+  LinearOptions options;
+  options.bias = layer.bias;
+  options.dtype = dtype;
+  if (!layer.init.empty()) {
+    // A named start is the whole start: biases begin at zero, except in the two that draw them as well.
+    options.weight_init = Initializer::parse(layer.init);
+    options.bias_init = init::zeros();
+  }
+  if (!layer.bias_init.empty()) options.bias_init = Initializer::parse(layer.bias_init);
+  return std::make_shared<Linear>(layer.in, layer.out, options);
+}
+
+std::vector<LayerRecipe> write_out_dense(const ModelRecipe& model, const Shape& sample) {
+  std::vector<LayerRecipe> layers;
+  const auto add = [&](const std::string& type) -> LayerRecipe& {
+    LayerRecipe& layer = layers.emplace_back();
+    layer.type = type;
+    return layer;
+  };
+  if (sample.rank() != 1) add("flatten");
+  for (std::size_t i = 1; i < model.dense.size(); ++i) {
+    LayerRecipe& linear = add("linear");
+    linear.in = model.dense[i - 1];
+    linear.out = model.dense[i];
+    linear.init = model.init;
+    const bool last = i + 1 == model.dense.size();
+    const std::string& activation = last ? model.output : model.activation;
+    if (activation != "identity") add(activation);
+    if (!last && model.dropout > 0.0) add("dropout").rate = model.dropout;
+  }
+  return layers;
+}
+
+Tensor as_tensor(const std::vector<std::vector<double>>& rows) {
+  std::vector<double> values;
+  for (const std::vector<double>& row : rows) values.insert(values.end(), row.begin(), row.end());
+  const auto columns = static_cast<Index>(rows.empty() ? 0 : rows.front().size());
+  return Tensor::from(values, {static_cast<Index>(rows.size()), columns});
+}
+
+void assign_values(const NamedParameters& parameters, const std::string& name, const Tensor& values) {
+  for (const NamedParameter& entry : parameters) {
+    if (entry.name != name) continue;
+    require(entry.parameter.shape() == values.shape(), "recipe", "the values given for ", name,
+            " have shape ", values.shape(), ", it is ", entry.parameter.shape());
+    Parameter(entry.parameter).assign(cast(values, entry.parameter.dtype()));
+    return;
+  }
+  fail<ValueError>("recipe", "there is no parameter ", name, " to give values to");
+}
+
+void freeze_named(const NamedParameters& parameters, const std::string& name) {
+  const auto found = std::find_if(parameters.begin(), parameters.end(),
+                                  [&](const NamedParameter& entry) { return entry.name == name; });
+  require<ValueError>(found != parameters.end(), "recipe", "there is no parameter ", name, " to freeze");
+  Parameter(found->parameter).set_frozen(true);
+}
+
+}  // namespace
+
+std::vector<LayerRecipe> resolve_layers(const ModelRecipe& model, const Shape& sample) {
+  std::vector<LayerRecipe> layers = model.dense.empty() ? model.layers : write_out_dense(model, sample);
+  Shape shape = sample;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    LayerRecipe& layer = layers[i];
+    if (layer.name.empty()) layer.name = std::to_string(i);
+    if (layer.type == "flatten") shape = Shape{shape.numel()};
+    if (layer.type != "linear") continue;
+    require(shape.rank() >= 1, "recipe", "layer ", layer.name,
+            " (linear) gets single numbers; it needs lists");
+    if (layer.in == 0) layer.in = shape[-1];
+    require(layer.in == shape[-1], "recipe", "layer ", layer.name, " (linear) takes ", layer.in,
+            " inputs, but what arrives has shape ", shape);
+    shape = shape.with(shape.rank() - 1, layer.out);
+  }
+  return layers;
+}
+
+std::vector<LayerSummary> summarize(const std::vector<LayerRecipe>& layers, const Shape& sample) {
+  std::vector<LayerSummary> rows;
+  Shape shape = sample;
+  for (const LayerRecipe& layer : layers) {
+    Index parameters = 0;
+    if (layer.type == "flatten") shape = Shape{shape.numel()};
+    if (layer.type == "linear") {
+      shape = shape.with(shape.rank() - 1, layer.out);
+      parameters = layer.in * layer.out + (layer.bias ? layer.out : 0);
+    }
+    if (layer.type == "prelu") parameters = 1;
+    rows.push_back({layer.name, layer.type, shape, parameters});
+  }
+  return rows;
+}
+
+std::shared_ptr<Sequential> build_model(const std::vector<LayerRecipe>& layers, DType dtype,
+                                        std::uint64_t seed) {
+  auto model = std::make_shared<Sequential>();
+  for (const LayerRecipe& layer : layers) model->add(layer.name, make_layer(layer, dtype));
+  initialize(*model, seed);
+  const NamedParameters parameters = named_parameters(*model);
+  for (const LayerRecipe& layer : layers) {
+    if (!layer.weight_values.empty()) {
+      assign_values(parameters, layer.name + ".weight", as_tensor(layer.weight_values));
+    }
+    if (!layer.bias_values.empty()) {
+      assign_values(parameters, layer.name + ".bias",
+                    Tensor::from(layer.bias_values, {static_cast<Index>(layer.bias_values.size())}));
+    }
+    for (const std::string& name : layer.frozen) freeze_named(parameters, layer.name + '.' + name);
+  }
+  return model;
+}
+
+}  // namespace splot
