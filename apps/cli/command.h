@@ -44,6 +44,7 @@ bool use_color();
 /// True once Ctrl-C was pressed. The first call installs the handler.
 bool interrupted();
 
+void add_train(CLI::App& app, int& status);
 void add_ops(CLI::App& app, int& status);
 void add_recipes(CLI::App& app, int& status);
 

@@ -36,6 +36,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(say(Message::example_heading) + '\n' + say(Message::main_example));
   int status = kOk;
+  add_train(app, status);
   add_ops(app, status);
   add_recipes(app, status);
   refuse_unknown_command(app, argc, argv);

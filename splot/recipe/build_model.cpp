@@ -1,43 +1,53 @@
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "splot/core/error.h"
 #include "splot/nn/activation_layers.h"
-#include "splot/nn/dropout.h"
-#include "splot/nn/flatten.h"
 #include "splot/nn/linear.h"
 #include "splot/nn/parameters.h"
 #include "splot/ops/ops.h"
 #include "splot/recipe/build.h"
+#include "splot/recipe/internal/layer_types.h"
 
 namespace splot {
 namespace {
 
-// Everything without parameters of its own and without a change of shape.
-LayerPtr make_activation(const LayerRecipe& layer) {
-  using Maker = LayerPtr (*)();
-  static const std::vector<std::pair<std::string, Maker>> makers = {
-      {"identity", [] { return LayerPtr(std::make_shared<Identity>()); }},
-      {"sigmoid", [] { return LayerPtr(std::make_shared<Sigmoid>()); }},
-      {"tanh", [] { return LayerPtr(std::make_shared<Tanh>()); }},
-      {"arctan", [] { return LayerPtr(std::make_shared<Arctan>()); }},
-      {"relu", [] { return LayerPtr(std::make_shared<ReLU>()); }},
-      {"gelu", [] { return LayerPtr(std::make_shared<GELU>()); }},
-      {"softplus", [] { return LayerPtr(std::make_shared<Softplus>()); }},
-      {"silu", [] { return LayerPtr(std::make_shared<SiLU>()); }},
-      {"softsign", [] { return LayerPtr(std::make_shared<Softsign>()); }},
+// [n, ...] -> [n, elements]
+class Flatten final : public Layer {
+ public:
+  Tensor forward(const Tensor& x, Context&) override { return reshape(x, {x.shape()[0], -1}); }
+};
+
+struct Activation {
+  std::string type;
+  LayerPtr (*make)();
+};
+
+template <typename T>
+LayerPtr make() {
+  return std::make_shared<T>();
+}
+
+// Everything without parameters and without a change of shape; what a recipe may name is made from this list.
+const std::vector<Activation>& activations() {
+  static const std::vector<Activation> all = {
+      {"identity", make<Identity>},
+      {"sigmoid", make<Sigmoid>},
+      {"relu", make<ReLU>},
   };
-  for (const auto& [type, make] : makers) {
-    if (type == layer.type) return make();
+  return all;
+}
+
+LayerPtr make_activation(const std::string& type) {
+  for (const Activation& activation : activations()) {
+    if (activation.type == type) return activation.make();
   }
-  fail<ValueError>("recipe", "there is no layer of type ", layer.type);
+  fail<ValueError>("recipe", "there is no layer of type ", type);
 }
 
 LayerPtr make_layer(const LayerRecipe& layer, DType dtype) {
   if (layer.type == "flatten") return std::make_shared<Flatten>();
-  if (layer.type == "dropout") return std::make_shared<Dropout>(layer.rate);
-  if (layer.type != "linear") return make_activation(layer);
+  if (layer.type != "linear") return make_activation(layer.type);
   LinearOptions options;
   options.bias = layer.bias;
   options.dtype = dtype;
@@ -66,7 +76,6 @@ std::vector<LayerRecipe> write_out_dense(const ModelRecipe& model, const Shape& 
     const bool last = i + 1 == model.dense.size();
     const std::string& activation = last ? model.output : model.activation;
     if (activation != "identity") add(activation);
-    if (!last && model.dropout > 0.0) add("dropout").rate = model.dropout;
   }
   return layers;
 }
@@ -98,6 +107,12 @@ void freeze_named(const NamedParameters& parameters, const std::string& name) {
 
 }  // namespace
 
+std::vector<std::string> recipe_detail::activation_types() {
+  std::vector<std::string> out;
+  for (const Activation& activation : activations()) out.push_back(activation.type);
+  return out;
+}
+
 std::vector<LayerRecipe> resolve_layers(const ModelRecipe& model, const Shape& sample) {
   std::vector<LayerRecipe> layers = model.dense.empty() ? model.layers : write_out_dense(model, sample);
   Shape shape = sample;
@@ -126,7 +141,6 @@ std::vector<LayerSummary> summarize(const std::vector<LayerRecipe>& layers, cons
       shape = shape.with(shape.rank() - 1, layer.out);
       parameters = layer.in * layer.out + (layer.bias ? layer.out : 0);
     }
-    if (layer.type == "prelu") parameters = 1;
     rows.push_back({layer.name, layer.type, shape, parameters});
   }
   return rows;

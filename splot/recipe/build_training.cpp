@@ -1,7 +1,6 @@
 #include <numeric>
 
 #include "splot/core/error.h"
-#include "splot/data/digits.h"
 #include "splot/data/mnist.h"
 #include "splot/nn/losses.h"
 #include "splot/nn/parameters.h"
@@ -20,7 +19,7 @@ Tensor rows_tensor(const std::vector<std::vector<double>>& rows) {
 DataSplits load_images(const DataRecipe& data) {
   if (data.name == "mnist") return load_mnist({.validation = data.validation});
   if (data.name == "fashion-mnist") return load_fashion_mnist({.validation = data.validation});
-  return load_digits({.validation = data.validation});
+  fail<ValueError>("recipe", "there is no data set ", data.name);
 }
 
 Dataset first_examples(const Dataset& all, Index count) {
@@ -33,7 +32,15 @@ Dataset first_examples(const Dataset& all, Index count) {
 // Class numbers as rows with a single 1, for losses that compare number by number.
 Tensor comparable(const Tensor& target, const Tensor& output) {
   if (!target.dtype().is_integral() || target.rank() != 1) return target;
-  return cast(one_hot(target, output.shape()[-1]), output.dtype());
+  const Index classes = output.shape()[-1];
+  std::vector<double> rows(static_cast<std::size_t>(target.numel() * classes), 0.0);
+  const std::vector<std::int64_t> wanted = target.to_vector<std::int64_t>();
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    require<IndexError>(wanted[i] >= 0 && wanted[i] < classes, "recipe", "there is no class ", wanted[i],
+                        " among ", classes, " outputs");
+    rows[i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(wanted[i])] = 1.0;
+  }
+  return cast(Tensor::from(rows, {target.numel(), classes}), output.dtype());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "splot/core/error.h"
 #include "splot/nn/init.h"
+#include "splot/recipe/internal/layer_types.h"
 #include "splot/recipe/internal/toml_values.h"
 
 namespace splot {
@@ -38,16 +39,9 @@ Key<T> word(std::string name, Member member, std::vector<std::string> choices) {
           [=](const T& in) { return write(member(const_cast<T&>(in))); }};
 }
 
-const std::vector<std::string>& activations() {
-  static const std::vector<std::string> names = {"identity", "sigmoid",    "tanh",  "arctan",
-                                                 "relu",     "leaky_relu", "prelu", "elu",
-                                                 "gelu",     "softplus",   "silu",  "softsign"};
-  return names;
-}
-
 std::vector<std::string> layer_types() {
-  std::vector<std::string> names = {"flatten", "linear", "dropout"};
-  names.insert(names.end(), activations().begin(), activations().end());
+  std::vector<std::string> names = {"flatten", "linear"};
+  for (const std::string& name : activation_types()) names.push_back(name);
   return names;
 }
 
@@ -81,10 +75,9 @@ const std::vector<Key<Recipe>>& recipe_table() {
       key<R>("data.inputs", SPLOT_MEMBER(data.inputs)),
       key<R>("data.targets", SPLOT_MEMBER(data.targets)),
       key<R>("model.dense", SPLOT_MEMBER(model.dense), Index{1}, kWidest),
-      word<R>("model.activation", SPLOT_MEMBER(model.activation), activations()),
-      word<R>("model.output", SPLOT_MEMBER(model.output), activations()),
+      word<R>("model.activation", SPLOT_MEMBER(model.activation), activation_types()),
+      word<R>("model.output", SPLOT_MEMBER(model.output), activation_types()),
       initialiser<R>("model.init", SPLOT_MEMBER(model.init)),
-      key<R>("model.dropout", SPLOT_MEMBER(model.dropout), kShare),
       word<R>("loss.name", SPLOT_MEMBER(loss.name),
               {"cross_entropy", "mse", "half_squared_error", "quadratic_cost", "binary_cross_entropy"}),
       word<R>("optimizer.name", SPLOT_MEMBER(optimizer.name), {"sgd", "adam", "adamw"}),
@@ -119,8 +112,6 @@ const std::vector<Key<LayerRecipe>>& layer_table() {
       key<L>("bias", SPLOT_MEMBER(bias)),
       initialiser<L>("init", SPLOT_MEMBER(init)),
       initialiser<L>("bias_init", SPLOT_MEMBER(bias_init)),
-      key<L>("rate", SPLOT_MEMBER(rate), kShare),
-      key<L>("slope", SPLOT_MEMBER(slope), kNotNegative),
       key<L>("weight_values", SPLOT_MEMBER(weight_values)),
       key<L>("bias_values", SPLOT_MEMBER(bias_values)),
       key<L>("frozen", SPLOT_MEMBER(frozen)),

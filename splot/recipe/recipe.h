@@ -22,16 +22,14 @@ struct DataRecipe {
 
 /// One [[model.layers]] entry. What a type does not use stays at its default.
 struct LayerRecipe {
-  std::string type;  ///< flatten, linear, dropout or the name of an activation
+  std::string type;  ///< flatten, linear or the name of an activation
   std::string name;  ///< empty: its number
   Index in = 0;      ///< linear: inputs; 0: as many as arrive
   Index out = 0;     ///< linear: outputs
   bool bias = true;
   std::string init;  ///< linear: where the weights start; empty: the layer's own way
   std::string
-      bias_init;       ///< linear: where the biases start; empty: zeros beside init, else the layer's own way
-  double rate = 0.5;   ///< dropout: the share that is set to zero
-  double slope = 0.0;  ///< leaky_relu, elu, prelu; 0: the layer's default
+      bias_init;  ///< linear: where the biases start; empty: zeros beside init, else the layer's own way
   std::vector<std::vector<double>> weight_values;  ///< linear: starting values [out][in] instead of init
   std::vector<double> bias_values;                 ///< linear: starting values [out]
   std::vector<std::string> frozen;                 ///< parameters that training leaves alone, e.g. ["bias"]
@@ -44,7 +42,6 @@ struct ModelRecipe {
   std::string activation = "relu";  ///< dense: after every layer but the last
   std::string output = "identity";  ///< dense: after the last
   std::string init;                 ///< dense: of all its layers
-  double dropout = 0.0;             ///< dense: after every hidden activation
 };
 
 struct LossRecipe {

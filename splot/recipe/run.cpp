@@ -1,0 +1,41 @@
+#include "splot/recipe/run.h"
+
+namespace splot {
+
+RecipeRun run_recipe(const Recipe& recipe, const RunOptions& options) {
+  RecipeRun run;
+  run.recipe = recipe;
+  run.seed = options.seed;
+  run.sample = sample_shape(recipe);
+  run.layers = resolve_layers(recipe.model, run.sample);
+  const RecipeData data = load_data(recipe.data);
+  run.preprocessing = data.train.preprocessing();
+  run.classes = data.train.classes();
+  run.model = build_model(run.layers, recipe.train.dtype, options.seed);
+
+  const LossFunction loss = build_loss(recipe.loss.name);
+  const std::vector<MetricFunction> metrics = build_metrics(recipe.loss.name, !run.classes.empty());
+  const Index batch =
+      recipe.train.batch == 0 ? data.train.size() : std::min(recipe.train.batch, data.train.size());
+  const std::unique_ptr<Optimizer> optimizer = build_optimizer(recipe.optimizer, *run.model);
+  Trainer trainer(*run.model, loss, *optimizer,
+                  {.epochs = recipe.train.epochs,
+                   .batch_size = batch,
+                   .shuffle = recipe.train.shuffle,
+                   .seed = options.seed,
+                   .keep_best = recipe.train.keep == "best",
+                   .metrics = metrics,
+                   .schedule = build_schedule(recipe, (data.train.size() + batch - 1) / batch),
+                   .progress = options.progress,
+                   .on_epoch = options.on_epoch,
+                   .stop = options.stop});
+  const bool table = recipe.data.name == "table";
+  if (table) run.before = evaluate(*run.model, loss, data.train, metrics);
+  run.training = trainer.fit(data.train, data.validation ? &*data.validation : nullptr);
+  if (table) run.train = evaluate(*run.model, loss, data.train, metrics);
+  if (data.validation) run.validation = evaluate(*run.model, loss, *data.validation, metrics);
+  if (data.test && !run.training.stopped) run.test = evaluate(*run.model, loss, *data.test, metrics);
+  return run;
+}
+
+}  // namespace splot

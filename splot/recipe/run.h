@@ -1,0 +1,46 @@
+// One run of a recipe: data, training, and the figures at the end.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "splot/core/export.h"
+#include "splot/recipe/build.h"
+#include "splot/recipe/recipe.h"
+#include "splot/train/trainer.h"
+
+namespace splot {
+
+struct RunOptions {
+  std::uint64_t seed = 1;
+  ProgressSink progress = {};
+  std::function<void(const EpochRecord&)> on_epoch = {};
+  std::function<bool()> stop = {};
+};
+
+/// A network that a recipe has taught, and how that went.
+struct RecipeRun {
+  Recipe recipe;
+  std::uint64_t seed = 1;
+  std::vector<LayerRecipe> layers;  ///< as resolved
+  Shape sample;                     ///< of one example
+  Preprocessing preprocessing;
+  std::vector<std::string> classes;
+  std::shared_ptr<Sequential> model;
+  TrainingResult training;
+  /// Each evaluated on the part it is named after, with the weights the run ended with. `before` is the
+  /// training part with the first weights, for tables alone; empty where there is no such part.
+  std::vector<Metric> before, train, validation, test;
+};
+
+/// Reads the data and trains. The test part is looked at once, at the end. Throws what reading and training
+/// throw. A run that was stopped has no test figures.
+///
+///   RecipeRun run = run_recipe(load_recipe("mine.toml"), {.seed = 1});
+///   metric(run.test, "accuracy");
+SPLOT_API RecipeRun run_recipe(const Recipe& recipe, const RunOptions& options = {});
+
+}  // namespace splot
