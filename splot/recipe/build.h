@@ -24,16 +24,6 @@ SPLOT_API Shape sample_shape(const Recipe& recipe);
 /// in. Throws ShapeError when a layer does not fit the shape that arrives.
 SPLOT_API std::vector<LayerRecipe> resolve_layers(const ModelRecipe& model, const Shape& sample);
 
-/// One row of a summary: a layer, the shape of its output for one example, and how many numbers it learns.
-struct LayerSummary {
-  std::string name;
-  std::string type;
-  Shape output;
-  Index parameters = 0;
-};
-/// A row for each layer of resolve_layers().
-SPLOT_API std::vector<LayerSummary> summarize(const std::vector<LayerRecipe>& layers, const Shape& sample);
-
 /// The network of resolved layers, with its first values: a function of the seed. Values given in the layers
 /// are assigned and parameters named frozen are frozen.
 SPLOT_API std::shared_ptr<Sequential> build_model(const std::vector<LayerRecipe>& layers, DType dtype,

@@ -131,21 +131,6 @@ std::vector<LayerRecipe> resolve_layers(const ModelRecipe& model, const Shape& s
   return layers;
 }
 
-std::vector<LayerSummary> summarize(const std::vector<LayerRecipe>& layers, const Shape& sample) {
-  std::vector<LayerSummary> rows;
-  Shape shape = sample;
-  for (const LayerRecipe& layer : layers) {
-    Index parameters = 0;
-    if (layer.type == "flatten") shape = Shape{shape.numel()};
-    if (layer.type == "linear") {
-      shape = shape.with(shape.rank() - 1, layer.out);
-      parameters = layer.in * layer.out + (layer.bias ? layer.out : 0);
-    }
-    rows.push_back({layer.name, layer.type, shape, parameters});
-  }
-  return rows;
-}
-
 std::shared_ptr<Sequential> build_model(const std::vector<LayerRecipe>& layers, DType dtype,
                                         std::uint64_t seed) {
   auto model = std::make_shared<Sequential>();
