@@ -1,0 +1,242 @@
+// The workloads of torch_peer.py in Splot's public API, as a user would write them. compare.py runs this
+// program in turn with PyTorch; the definitions of a step and of how a time is taken are those of
+// torch_peer.py.
+//
+//   splot_peer list
+//   splot_peer limit --threads N
+//   splot_peer check WORKLOAD --threads N --step FILE
+//   splot_peer time WORKLOAD --threads N --data FOLDER [--repeats N] [--min-time SECONDS]
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <splot/backend/cpu/thread_pool.h>
+#include <splot/splot.h>
+#include <sys/resource.h>
+
+#include "bench/fma_peak.h"
+
+namespace {
+
+using namespace splot;
+using Clock = std::chrono::steady_clock;
+
+constexpr Index kPixels = 784;
+constexpr Index kImages = 60'000;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// One workload: a network, its optimiser, and the loss of a batch.
+struct Workload {
+  Index batch = 0;
+  std::unique_ptr<Sequential> net;
+  std::unique_ptr<Optimizer> optimizer;
+  std::function<Tensor(const Tensor& out, const Tensor& target)> loss;
+  enum class Target { one_hot, labels, input } target = Target::labels;
+  bool corrupted = false;  // the input is multiplied by a fresh Bernoulli(0.7) mask in every step
+};
+
+Workload make(const std::string& name) {
+  Workload w;
+  if (name == "nielsen_mlp") {
+    const LinearOptions weights = {.weight_init = init::inverse_sqrt_normal(), .bias_init = init::normal()};
+    w.batch = 10;
+    w.net = std::make_unique<Sequential>(Linear(kPixels, 30, weights), Sigmoid(), Linear(30, 10, weights),
+                                         Sigmoid());
+    w.optimizer = std::make_unique<SGD>(named_parameters(*w.net), SGDOptions{.lr = 3.0});
+    w.loss = [](const Tensor& out, const Tensor& target) { return quadratic_cost(out, target); };
+    w.target = Workload::Target::one_hot;
+  } else if (name == "keras_mlp" || name == "mlp512") {
+    w.batch = name == "keras_mlp" ? 64 : 128;
+    w.net = name == "keras_mlp" ? std::make_unique<Sequential>(Linear(kPixels, 16), ReLU(), Linear(16, 10))
+                                : std::make_unique<Sequential>(Linear(kPixels, 512), ReLU(), Linear(512, 512),
+                                                               ReLU(), Linear(512, 10));
+    w.optimizer = std::make_unique<Adam>(named_parameters(*w.net), AdamOptions{.lr = 1e-3});
+    w.loss = [](const Tensor& out, const Tensor& target) { return cross_entropy(out, target); };
+  } else if (name == "autoencoder") {
+    w.batch = 64;
+    w.net = std::make_unique<Sequential>(Linear(kPixels, 500), Sigmoid(), Linear(500, kPixels));
+    w.optimizer = std::make_unique<SGD>(named_parameters(*w.net), SGDOptions{.lr = 0.1});
+    w.loss = [](const Tensor& out, const Tensor& target) {
+      return binary_cross_entropy_with_logits(out, target, {.reduction = Reduction::sum}) /
+             static_cast<double>(out.shape()[0]);
+    };
+    w.target = Workload::Target::input;
+    w.corrupted = true;
+  } else {
+    throw std::invalid_argument("unknown workload " + name);
+  }
+  return w;
+}
+
+// Forward, loss, backward, update: what is timed. Returns the loss, left in memory.
+Tensor train_step(Workload& w, const Tensor& x, const Tensor& target, std::uint64_t number) {
+  Context context{.training = true, .key = {.seed = 1, .counter = number}};
+  w.optimizer->zero_grad();
+  const Tensor loss = w.loss((*w.net)(x, context), target);
+  backward(loss);
+  w.optimizer->step();
+  return loss;
+}
+
+Tensor corrupted(const Tensor& x, std::uint64_t step) {
+  return x * bernoulli(x.shape(), 0.7, RandomKey{.seed = 1, .stream = stream_of("mask"), .counter = step});
+}
+
+// --- check: one step from PyTorch's weights on PyTorch's batch
+
+// |ours - theirs| / |theirs|, in the Euclidean norm over the whole tensor. Not element by element: Adam's
+// first step is g / (|g| + eps), so where a gradient is a rounding error around zero the updates of two right
+// programs differ.
+double relative_difference(const Tensor& ours, const Tensor& theirs) {
+  const std::vector<double> a = ours.to_vector<double>();
+  const std::vector<double> b = theirs.to_vector<double>();
+  double difference = 0.0, norm = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference += (a[i] - b[i]) * (a[i] - b[i]);
+    norm += b[i] * b[i];
+  }
+  return norm > 0.0 ? std::sqrt(difference / norm) : std::sqrt(difference);
+}
+
+void check(const std::string& name, const std::string& file) {
+  Workload w = make(name);
+  const TensorFile step = load_safetensors(file);
+  const auto at = [&](const std::string& key) -> const Tensor& { return step.tensors.at(key); };
+  for (auto& [path, parameter] : named_parameters(*w.net)) parameter.assign(at("before." + path));
+  const Tensor x = w.corrupted ? at("x") * at("mask") : at("x");
+  const Tensor loss = train_step(w, x, at("target"), 0);
+  double worst = relative_difference(loss, at("loss"));
+  fmt::print(stderr, "{}: loss {:.1e}\n", name, worst);
+  for (auto& [path, parameter] : named_parameters(*w.net)) {
+    const double gradient = relative_difference(parameter.grad(), at("grad." + path));
+    const double updated = relative_difference(parameter.value(), at("after." + path));
+    fmt::print(stderr, "{}: {} gradient {:.1e}, updated {:.1e}\n", name, path, gradient, updated);
+    worst = std::max({worst, gradient, updated});
+  }
+  fmt::print("{{\"workload\": \"{}\", \"max_rel_diff\": {:.3g}}}\n", name, worst);
+}
+
+// --- time
+
+template <typename T>
+Tensor read_raw(const std::string& path, const Shape& shape) {
+  std::ifstream in(path, std::ios::binary);
+  Tensor out = Tensor::build<T>(shape, [&](std::span<T> values) {
+    in.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(values.size_bytes()));
+  });
+  if (!in) throw std::runtime_error("cannot read " + path);
+  return out;
+}
+
+double peak_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+struct Timing {
+  std::size_t repeats = 5;
+  double min_time = 0.5;
+};
+
+void time(const std::string& name, const std::string& folder, const Timing& timing) {
+  Workload w = make(name);
+  const Tensor x = read_raw<float>(folder + "/inputs.f32", {kImages, kPixels});
+  const Tensor labels = read_raw<std::int64_t>(folder + "/labels.i64", {kImages});
+  const Tensor target = w.target == Workload::Target::one_hot  ? one_hot(labels, 10, kFloat32)
+                        : w.target == Workload::Target::labels ? labels
+                                                               : x;
+  const std::uint64_t batches = static_cast<std::uint64_t>((kImages + w.batch - 1) / w.batch);
+  const auto step = [&](std::uint64_t i) {
+    const auto first = static_cast<Index>(i % batches) * w.batch;
+    const Index last = std::min(first + w.batch, kImages);
+    const Tensor batch = slice(x, 0, first, last);
+    return train_step(w, w.corrupted ? corrupted(batch, i) : batch, slice(target, 0, first, last), i);
+  };
+
+  std::uint64_t i = 0;
+  for (const auto start = Clock::now(); i < 3 || seconds_since(start) < 0.3; ++i) step(i);
+  const auto start = Clock::now();
+  std::uint64_t trial = 0;
+  for (; trial < 3 || seconds_since(start) < 0.1; ++trial) step(i + trial);
+  const double estimate = seconds_since(start) / static_cast<double>(trial);
+  const auto steps = std::max<std::uint64_t>(5, static_cast<std::uint64_t>(timing.min_time / estimate) + 1);
+  std::vector<double> times;
+  for (std::size_t repeat = 0; repeat < timing.repeats; ++repeat) {
+    const auto begin = Clock::now();
+    for (std::uint64_t k = 0; k < steps; ++k) step(k);
+    times.push_back(seconds_since(begin) / static_cast<double>(steps) * 1e6);
+  }
+  std::sort(times.begin(), times.end());
+  const double data_mib = static_cast<double>(x.numel()) * 4 / (1 << 20);
+  fmt::print(
+      "{{\"workload\": \"{}\", \"steps\": {}, \"step_us_median\": {:.2f}, \"step_us_min\": {:.2f}, "
+      "\"step_us_max\": {:.2f}, \"data_mib\": {:.1f}, \"peak_mib_beyond_data\": {:.1f}}}\n",
+      name, steps, times[times.size() / 2], times.front(), times.back(), data_mib, peak_mib() - data_mib);
+}
+
+// --- limit
+
+void print_limit(int threads) {
+  std::vector<double> peaks(static_cast<std::size_t>(threads));
+  std::vector<std::thread> workers;
+  for (double& peak : peaks) workers.emplace_back([&peak] { peak = bench::fma_peak(500.0); });
+  for (std::thread& worker : workers) worker.join();
+  double sum = 0.0;
+  for (const double peak : peaks) sum += peak;
+  fmt::print("{{\"threads\": {}, \"gflops\": {:.1f}}}\n", threads, sum);
+}
+
+int run(const std::vector<std::string>& words) {
+  std::map<std::string, std::string> options = {
+      {"--threads", "1"}, {"--repeats", "5"}, {"--min-time", "0.5"}};
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i].starts_with("--") && i + 1 < words.size()) {
+      options[words[i]] = words[i + 1];
+      ++i;
+    } else {
+      names.push_back(words[i]);
+    }
+  }
+  const int threads = std::stoi(options["--threads"]);
+  cpu::set_num_threads(threads);
+  if (names == std::vector<std::string>{"list"}) {
+    std::puts(R"(["nielsen_mlp", "keras_mlp", "mlp512", "autoencoder"])");
+  } else if (names == std::vector<std::string>{"limit"}) {
+    print_limit(threads);
+  } else if (names.size() == 2 && names[0] == "check") {
+    check(names[1], options["--step"]);
+  } else if (names.size() == 2 && names[0] == "time") {
+    time(names[1], options["--data"], {std::stoul(options["--repeats"]), std::stod(options["--min-time"])});
+  } else {
+    std::fputs("usage: splot_peer list | limit | check WORKLOAD --step FILE | time WORKLOAD --data FOLDER\n",
+               stderr);
+    return 2;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "splot_peer: %s\n", error.what());
+    return 1;
+  }
+}
