@@ -43,12 +43,45 @@ for name, function in (("max", torch.amax), ("min", torch.amin)):
     case(name, lambda x: function(x, (0, -1)), distinct(2, 3, 4))
     case(name, lambda x: function(x, (0, -1)), integers(2, 3, 4).astype(np.float64), smooth=False)
     case(name, lambda x: function(x, (0, -1)), np.full((2, 3, 4), INFINITY), smooth=False)
-    case(name, lambda x: function(x, (0, -1)), with_nan(2, 3, 4), smooth=False, gradients=False)
+    case(name, lambda x: function(x, (0, -1)), with_nan(2, 3, 4), smooth=False)
     case(name, lambda x: function(x, (0, -1)), integers(2, 3, 4, low=-9))
     case(name, lambda x: function(x, (0, -1)), uniform(2, 0, 4))
     case(name + "_columns", lambda x: function(x, 0, keepdim=True), distinct(9, 5))
     case(name + "_all", lambda x: function(x, tuple(range(x.dim()))), distinct(3, 5))
     case(name + "_all", lambda x: function(x, ()), uniform())
+
+case("prod", lambda x: x.flatten(1).prod(1), uniform(2, 3, 4))
+case("prod", lambda x: x.flatten(1).prod(1), np.where(np.arange(24) == 5, 0.0, uniform(24)).reshape(2, 3, 4))
+case("prod", lambda x: x.flatten(1).prod(1), np.where(np.arange(24) % 7 == 5, 0.0, uniform(24)).reshape(2, 3, 4))
+case("prod", lambda x: x.flatten(1).prod(1), integers(2, 2, 3, low=-9))
+case("prod", lambda x: x.flatten(1).prod(1), uniform(2, 3, 0))
+case("prod_columns", lambda x: x.prod(0, keepdim=True), uniform(5, 3))
+case("prod_all", torch.prod, uniform(7))
+case("prod_all", torch.prod, uniform())
+
+case("logsumexp", lambda x: torch.logsumexp(x, (0, -1)), uniform(2, 3, 4))
+case("logsumexp", lambda x: torch.logsumexp(x, (0, -1)), uniform(2, 3, 4, low=-900.0, high=900.0), smooth=False)
+case("logsumexp", lambda x: torch.logsumexp(x, (0, -1)), np.array([[-INFINITY, -INFINITY], [0.0, 1.0], [0.0, INFINITY],
+     [NAN, 1.0], [-INFINITY, 2.0]]).reshape(1, 5, 2), smooth=False, gradients=False)
+case("logsumexp_columns", lambda x: torch.logsumexp(x, 0, keepdim=True), uniform(9, 5))
+
+case("cumsum", lambda x: x.cumsum(1), uniform(2, 3, 4))
+case("cumsum", lambda x: x.cumsum(1), integers(2, 3, 4, low=-9))
+case("cumsum", lambda x: x.cumsum(1), booleans(2, 3, 4))
+case("cumsum", lambda x: x.cumsum(1), uniform(2, 0, 4))
+case("cumsum_last", lambda x: x.cumsum(-1), uniform(3, 40))
+case("cumsum_last", lambda x: x.cumsum(-1), uniform())
+
+for name, function in (("argmax", torch.argmax), ("argmin", torch.argmin)):
+    case(name, lambda x: function(x, 1), uniform(4, 9), gradients=False)
+    case(name, lambda x: function(x, 1), integers(4, 9, high=3).astype(np.float64), gradients=False)
+    case(name, lambda x: function(x, 1), integers(2, 9, 3, high=3), gradients=False)
+    case(name, lambda x: function(x, 1), with_nan(3, 5), gradients=False)
+    case(name, lambda x: function(x, 1), np.array([[INFINITY, NAN, NAN], [-INFINITY, INFINITY, 0.0]]), gradients=False)
+    case(name, lambda x: function(x, 1), uniform(0, 4), gradients=False)
+    case(name + "_first", lambda x: function(x, 0, keepdim=True), uniform(9, 5), gradients=False)
+    case(name + "_all", lambda x: function(x), uniform(3, 5), gradients=False)
+    case(name + "_all", lambda x: function(x), uniform(), gradients=False)
 
 for name, function in (("all", torch.all), ("any", torch.any)):
     case(name, lambda x: function(x, 1), booleans(6, 3))

@@ -3,11 +3,9 @@
 
 #include "splot/core/export.h"
 #include "splot/core/tensor.h"
+#include "splot/ops/losses.h"
 
 namespace splot {
-
-/// What becomes of the values of the single elements or samples.
-enum class Reduction { none, mean, sum };
 
 struct LossOptions {
   Reduction reduction = Reduction::mean;

@@ -12,6 +12,7 @@
 #include "splot/ops/functions.h"
 #include "splot/ops/indexing.h"
 #include "splot/ops/linear.h"
+#include "splot/ops/losses.h"
 #include "splot/ops/matmul.h"
 #include "splot/ops/random.h"
 #include "splot/ops/reductions.h"

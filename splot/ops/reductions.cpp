@@ -99,8 +99,7 @@ void extreme_rule(RuleArgs& r) {
 // dy goes to the elements that equal the result, in equal parts.
 TensorList extreme_vjp(const VjpArgs& v) {
   const Tensor x = stop_gradient(v.input(0));
-  const Tensor y = stop_gradient(axes_put_back(v.output(), v));
-  const Tensor hit = 1.0 - cast(x > y, v.dtype(0)) - cast(y > x, v.dtype(0));
+  const Tensor hit = cast(equal(x, stop_gradient(axes_put_back(v.output(), v))), v.dtype(0));
   const Tensor hits = sum(hit, v.attrs().ints("axes"), /*keepdim=*/true);
   return {hit * (axes_put_back(v.dy(), v) / hits)};
 }

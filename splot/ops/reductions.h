@@ -3,6 +3,8 @@
 // twice.
 #pragma once
 
+#include <optional>
+
 #include "splot/core/tensor.h"
 
 namespace splot {
@@ -33,6 +35,32 @@ SPLOT_API Tensor var(const Tensor& x, const Axes& axes = {}, bool keepdim = fals
 SPLOT_API Tensor max(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
 /// The smallest element, otherwise like max.
 SPLOT_API Tensor min(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
+
+/// The product over the axes; integers and bool multiply to int64. The derivative is exact also where
+/// elements are 0.
+///
+///   prod(x, {1})   x[2, 3] -> [2]
+SPLOT_API Tensor prod(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
+
+/// log(sum exp(x)), without overflow; -inf where every element is -inf. Integers are converted to float32.
+///
+///   logsumexp(logits, {-1})   logits[32, 10] -> [32]
+SPLOT_API Tensor logsumexp(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
+
+/// The sums of all elements up to and including each one, along one axis; from the end when `reverse`.
+/// Integers and bool add up to int64.
+///
+///   cumsum(tensor({1.0, 2.0, 3.0}), 0)   // [1, 3, 6]
+SPLOT_API Tensor cumsum(const Tensor& x, Index axis, bool reverse = false);
+
+/// The index of the largest element along the axis, int64; the first of equal ones, and of NaN if there are
+/// any. Without an axis the index into all elements in row-major order. Throws ShapeError over an axis of
+/// size 0.
+///
+///   argmax(logits, 1)   logits[32, 10] -> [32]
+SPLOT_API Tensor argmax(const Tensor& x, std::optional<Index> axis = {}, bool keepdim = false);
+/// The index of the smallest element, otherwise like argmax.
+SPLOT_API Tensor argmin(const Tensor& x, std::optional<Index> axis = {}, bool keepdim = false);
 
 /// Whether all elements are true (not zero); true of nothing.
 SPLOT_API Tensor all(const Tensor& x, const Axes& axes = {}, bool keepdim = false);

@@ -42,6 +42,27 @@ CHECK_OP(max_all, {.run = [](In in) { return max(in[0]); }, .op = "max", .exact 
 CHECK_OP(min, {.run = [](In in) { return min(in[0], {0, -1}); }, .exact = true});
 CHECK_OP(min_columns, {.run = [](In in) { return min(in[0], {0}, true); }, .op = "min", .exact = true});
 CHECK_OP(min_all, {.run = [](In in) { return min(in[0]); }, .op = "min", .exact = true});
+CHECK_OP(prod, {.run = [](In in) { return prod(in[0], {1, 2}); }});
+CHECK_OP(prod_columns, {.run = [](In in) { return prod(in[0], {0}, true); }, .op = "prod"});
+CHECK_OP(prod_all, {.run = [](In in) { return prod(in[0]); }, .op = "prod"});
+CHECK_OP(logsumexp, {.run =
+                         [](In in) {
+                           return logsumexp(in[0], {0, -1});
+                         },
+                     .gradient32 = {2e-4, 1e-6, "exp of a difference of numbers near 900"},
+                     .gradient64 = {1e-12, 1e-14, "exp of a difference of numbers near 900"}});
+CHECK_OP(logsumexp_columns, {.run = [](In in) { return logsumexp(in[0], {0}, true); }, .op = "logsumexp"});
+CHECK_OP(cumsum, {.run = [](In in) { return cumsum(in[0], 1); }, .float32 = kSum32, .float64 = kSum64});
+CHECK_OP(cumsum_last, {.run = [](In in) { return cumsum(in[0], -1); },
+                       .op = "cumsum",
+                       .float32 = kSum32,
+                       .float64 = kSum64});
+CHECK_OP(argmax, {.run = [](In in) { return argmax(in[0], 1); }, .orders = 0});
+CHECK_OP(argmax_first, {.run = [](In in) { return argmax(in[0], 0, true); }, .op = "argmax", .orders = 0});
+CHECK_OP(argmax_all, {.run = [](In in) { return argmax(in[0]); }, .op = "argmax", .orders = 0});
+CHECK_OP(argmin, {.run = [](In in) { return argmin(in[0], 1); }, .orders = 0});
+CHECK_OP(argmin_first, {.run = [](In in) { return argmin(in[0], 0, true); }, .op = "argmin", .orders = 0});
+CHECK_OP(argmin_all, {.run = [](In in) { return argmin(in[0]); }, .op = "argmin", .orders = 0});
 CHECK_OP(all, {.run = [](In in) { return all(in[0], {1}); }, .orders = 0});
 CHECK_OP(any, {.run = [](In in) { return any(in[0], {1}); }, .orders = 0});
 
@@ -74,6 +95,10 @@ TEST(Reductions, ReadATransposedMatrixAndAChannelWithoutCopies) {
   EXPECT_EQ(sum(expand(tensor({1.0f, 2.0f}), {3, 2}), {0}).to_vector<float>(), (std::vector<float>{3, 6}));
 }
 
+TEST(Reductions, ReverseCumulativeSumsStartAtTheEnd) {
+  EXPECT_EQ(cumsum(tensor({1.0, 2.0, 4.0}), 0, true).to_vector<double>(), (std::vector<double>{7, 6, 4}));
+}
+
 TEST(Reductions, SayWhichAxisIsWrong) {
   EXPECT_ERROR(ShapeError, sum(zeros({2, 3}), {2}),
                "[sum] there is no axis 2 in [2, 3]: it has axes -2 to 1");
@@ -82,6 +107,9 @@ TEST(Reductions, SayWhichAxisIsWrong) {
                "[max] has no value over axis 1 of [2, 0], whose size is 0");
   EXPECT_ERROR(ShapeError, softmax(zeros({2, 3}), 2),
                "[softmax] there is no axis 2 in [2, 3]: it has axes -2 to 1");
+  EXPECT_ERROR(ShapeError, argmax(zeros({2, 0}), 1),
+               "[argmax] has no value over axis 1 of [2, 0], whose size is 0");
+  EXPECT_ERROR(ShapeError, cumsum(zeros({2}), 1), "[cumsum] there is no axis 1 in [2]: it has axes -1 to 0");
   EXPECT_ERROR(DTypeError, sum(cast(zeros({2}), kBFloat16)),
                "[sum] bfloat16 can only be cast, copied and stored; cast to float32 first");
 }

@@ -1,0 +1,96 @@
+#include <gtest/gtest.h>
+
+#include "splot/autodiff/autodiff.h"
+#include "splot/ops/op_records.h"
+#include "splot/ops/ops.h"
+
+#include "tests/support/check_op.h"
+#include "tests/support/expect_error.h"
+
+namespace splot {
+namespace {
+
+using In = std::span<const Tensor>;
+using test::Tolerance;
+
+constexpr Tolerance kLoss32 = {4e-6, 2e-6, "sums of logarithms of exponentials"};
+constexpr Tolerance kLoss64 = {1e-14, 4e-15, "sums of logarithms of exponentials"};
+
+CHECK_OP(softmax_cross_entropy, {.run = [](In in) { return softmax_cross_entropy(in[0], in[1]); },
+                                 .float32 = kLoss32,
+                                 .float64 = kLoss64});
+CHECK_OP(softmax_cross_entropy_sum,
+         {.run = [](In in) { return softmax_cross_entropy(in[0], in[1], Reduction::sum); },
+          .op = "softmax_cross_entropy",
+          .float32 = kLoss32,
+          .float64 = kLoss64});
+CHECK_OP(softmax_cross_entropy_none,
+         {.run = [](In in) { return softmax_cross_entropy(in[0], in[1], Reduction::none); },
+          .op = "softmax_cross_entropy",
+          .float32 = kLoss32,
+          .float64 = kLoss64});
+
+const Tensor kLogits = tensor({{1.0, -2.0, 0.5}, {0.25, 3.0, -1.0}});
+const Tensor kClasses = tensor({std::int64_t{2}, std::int64_t{1}});
+const Tensor kProbabilities = tensor({{0.2, 0.3, 0.5}, {0.125, 0.5, 0.75}});
+
+CHECK_OP(softmax_cross_entropy_grad,
+         {.run = [](In in) { return softmax_cross_entropy_grad(in[0], in[1], in[2]); },
+          .inputs = {{scalar(0.75), kLogits, kClasses}, {scalar(0.75), kLogits, kProbabilities}}});
+CHECK_OP(softmax_cross_entropy_grad_none,
+         {.run = [](In in) { return softmax_cross_entropy_grad(in[0], in[1], in[2], Reduction::none); },
+          .op = "softmax_cross_entropy_grad",
+          .inputs = {{tensor({0.75, -2.0}), kLogits, kClasses},
+                     {tensor({0.75, -2.0}), kLogits, kProbabilities}}});
+
+CHECK_OP(sigmoid_cross_entropy, {.run = [](In in) { return sigmoid_cross_entropy(in[0], in[1]); },
+                                 .float32 = {4e-6, 1e-6, "differences cancel"},
+                                 .float64 = {1e-14, 1e-15, "differences cancel"}});
+CHECK_OP(sigmoid_cross_entropy_grad,
+         {.run = [](In in) { return sigmoid_cross_entropy_grad(in[0], in[1], in[2]); },
+          .inputs = {{tensor({0.75, -2.0, 1.0}), tensor({1.0, -2.0, 0.5}), tensor({0.0, 1.0, 0.25})}},
+          .float64 = {4e-14, 1e-14, "differences cancel"}});
+
+// First and second derivatives of a fused record against those of its twin, in a random direction.
+void compare_derivatives(const OpDef& op, const TensorList& inputs, const Attrs& attrs) {
+  const auto derivatives = [&](auto&& call) {
+    const Tensor x = inputs[0].variable();
+    TensorList all = {x};
+    for (std::size_t i = 1; i < inputs.size(); ++i) all.push_back(inputs[i]);
+    const Tensor y = call(all);
+    const Tensor cotangent = uniform(y.shape(), RandomKey{.seed = 3}, {.dtype = kFloat64});
+    const Tensor dx = grad(y, {x}, {.cotangent = cotangent, .create_graph = true})[0];
+    const Tensor direction = uniform(dx.shape(), RandomKey{.seed = 4}, {.dtype = kFloat64});
+    return TensorList{dx.detach(), grad(sum(dx * direction), {x})[0]};
+  };
+  const TensorList fused = derivatives([&](const TensorList& in) { return apply(op, in, attrs); });
+  const TensorList composed = derivatives([&](const TensorList& in) { return op.composed(in, attrs)[0]; });
+  for (std::size_t order = 0; order < 2; ++order) {
+    EXPECT_EQ(test::difference_between(fused[order], composed[order], {1e-13, 1e-15, "both in float64"}), "")
+        << op.name << ", order " << order + 1;
+  }
+}
+
+TEST(Losses, DerivativesOfBothOrdersAreThoseOfTheComposedTwins) {
+  for (const char* reduction : {"mean", "sum", "none"}) {
+    const OpDef& op = softmax_cross_entropy_op;
+    compare_derivatives(op, {kLogits, kClasses}, {op.attrs, {std::string(reduction)}});
+    compare_derivatives(op, {kLogits, kProbabilities}, {op.attrs, {std::string(reduction)}});
+  }
+  compare_derivatives(sigmoid_cross_entropy_op, {kLogits, kProbabilities}, {});
+}
+
+TEST(Losses, SayWhatDoesNotFit) {
+  EXPECT_ERROR(ShapeError, softmax_cross_entropy(zeros({4, 3}), zeros({3}, kInt64)),
+               "[softmax_cross_entropy] logits[4, 3] need class numbers of shape [4], got target[3]");
+  EXPECT_ERROR(ShapeError, softmax_cross_entropy(zeros({4, 3}), zeros({4})),
+               "[softmax_cross_entropy] logits[4, 3] need probabilities of the same shape, got target[4]");
+  EXPECT_ERROR(IndexError, softmax_cross_entropy(zeros({2, 3}), tensor({0, 3})),
+               "[softmax_cross_entropy] there is no class 3 among 3: the target's element 1 is out of range");
+  EXPECT_ERROR(
+      IndexError, softmax_cross_entropy(zeros({1, 3}), tensor({-1})),
+      "[softmax_cross_entropy] there is no class -1 among 3: the target's element 0 is out of range");
+}
+
+}  // namespace
+}  // namespace splot
