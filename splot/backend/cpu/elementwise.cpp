@@ -1,5 +1,6 @@
 #include "splot/backend/cpu/elementwise.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "splot/backend/cpu/thread_pool.h"
@@ -135,6 +136,10 @@ void run_blocks(const KernelArgs& args, const BlockKernels& kernels, const void*
 namespace splot {
 
 Text::Text(double constant) {
+  if (!std::isfinite(constant)) {  // as math.h calls them
+    code = std::isnan(constant) ? "NAN" : constant > 0 ? "INFINITY" : "(-INFINITY)";
+    return;
+  }
   message::append(code, constant);
   if (code.find_first_of(".en") == std::string::npos) code += ".0";
   code += 'f';
