@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <random>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <time.h>
 
 #include "splot/backend/cpu/instruction_set.h"
 #include "splot/backend/cpu/matmul.h"
@@ -76,18 +78,31 @@ constexpr Shape kShapes[] = {
     {"long k", "TN", 32, 32, 10000},
 };
 
+// As the library allocates them: on cache line boundaries.
+template <typename T>
+struct LineAllocator {
+  using value_type = T;
+  LineAllocator() = default;
+  template <typename U>
+  LineAllocator(const LineAllocator<U>&) {}
+  T* allocate(std::size_t n) { return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{64})); }
+  void deallocate(T* p, std::size_t) { ::operator delete (p, std::align_val_t{64}); }
+  bool operator==(const LineAllocator&) const { return true; }
+};
+using Floats = std::vector<float, LineAllocator<float>>;
+
 struct Data {
   explicit Data(const Shape& s) : a(values(s.m * s.k, 1)), b(values(s.k * s.n, 2)), c(values(s.m * s.n, 3)) {}
 
-  static std::vector<float> values(Index count, unsigned seed) {
+  static Floats values(Index count, unsigned seed) {
     std::mt19937 random(seed);
     std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
-    std::vector<float> v(static_cast<std::size_t>(count));
+    Floats v(static_cast<std::size_t>(count));
     for (float& x : v) x = uniform(random);
     return v;
   }
 
-  std::vector<float> a, b, c;
+  Floats a, b, c;
 };
 
 struct Contender {
@@ -141,11 +156,20 @@ void let_others_fall_asleep(int threads) {
   if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(40));
 }
 
-double time_once(const Contender& contender, const Shape& shape, Data& data) {
+// With one thread, the time this thread had a processor, which other programs disturb least; with more, time
+// on the wall.
+double seconds_now(int threads) {
+  if (threads > 1) return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+double time_once(const Contender& contender, const Shape& shape, Data& data, int threads) {
   const auto seconds_of = [&](Index repeats) {
-    const auto start = Clock::now();
+    const double start = seconds_now(threads);
     for (Index i = 0; i < repeats; ++i) contender.run(shape, data);
-    return std::chrono::duration<double>(Clock::now() - start).count();
+    return seconds_now(threads) - start;
   };
   seconds_of(2);
   const double guess = std::max(seconds_of(1), 1e-8);
@@ -228,7 +252,7 @@ int main(int argc, char** argv) {
       for (int round = 0; round < rounds; ++round) {
         for (Contender& c : contenders) {
           let_others_fall_asleep(threads);
-          c.microseconds.push_back(time_once(c, shape, data));
+          c.microseconds.push_back(time_once(c, shape, data, threads));
         }
       }
       const double flops = 2.0 * static_cast<double>(shape.m * shape.n * shape.k);

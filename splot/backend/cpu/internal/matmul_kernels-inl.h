@@ -19,7 +19,9 @@ inline Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 inline Index round_up(Index a, Index unit) { return divide_up(a, unit) * unit; }
 
 // The smallest size of equal parts that needs no more parts than parts of size `most`.
-inline Index even_part(Index whole, Index most) { return divide_up(whole, divide_up(whole, most)); }
+inline Index even_part(Index whole, Index most) {
+  return whole <= most ? whole : divide_up(whole, divide_up(whole, most));
+}
 
 // One core makes about this many vector multiply-adds in a microsecond; an estimate good to a factor of two.
 inline constexpr double kWorkPerMicrosecond = 6000.0;
@@ -33,6 +35,12 @@ inline bool collides(Index stride, std::size_t size) {
 
 // Cuts rows x cols into chunks of whole tiles.
 inline void cut(Index rows, Index cols, double microseconds, Index most_cols, MatmulPlan& plan) {
+  if (microseconds < kMinParallelMicroseconds && plan.pack_b == MatmulPlan::PackB::no) {
+    // One chunk. Small products are over before the divisions below would be.
+    plan.chunk_rows = rows;
+    plan.chunk_cols = cols;
+    return;
+  }
   plan.chunk_rows = round_up(rows, plan.tile_rows);
   plan.chunk_cols = round_up(std::min(cols, most_cols), plan.tile_cols);
   const auto wanted = static_cast<Index>(std::min(microseconds / kChunkMicroseconds, 64.0));
@@ -102,8 +110,10 @@ MatmulPlan plan_product(const Product<T>& p) {
   // With packed rows of A a chunk is as wide as a slab, so that each row is packed once.
   plan.slab_cols = plan.pack_a ? most_cols : plan.pack_b == MatmulPlan::PackB::slab ? 2 * most_cols : p.n;
   plan.slab_cols = std::min(plan.slab_cols, p.n);
-  const double share = static_cast<double>(plan.slab_cols) / static_cast<double>(p.n) *
-                       static_cast<double>(plan.k_block) / static_cast<double>(std::max<Index>(p.k, 1));
+  const double share = plan.slab_cols == p.n && plan.k_block >= p.k
+                           ? 1.0
+                           : static_cast<double>(plan.slab_cols) * static_cast<double>(plan.k_block) /
+                                 static_cast<double>(p.n * p.k);
   cut(p.m, plan.slab_cols, plan.microseconds * share, most_cols, plan);
   return plan;
 }
@@ -112,6 +122,7 @@ MatmulPlan plan_product(const Product<T>& p) {
 template <typename Body>
 void for_each_chunk(Index m, Index col, Index cols, double microseconds, const MatmulPlan& plan,
                     const Body& body) {
+  if (m <= plan.chunk_rows && cols <= plan.chunk_cols) return body(ChunkOfC{0, m, col, cols});
   const Index down = divide_up(m, plan.chunk_rows);
   const auto run = [&](Index number) {
     const Index row = number % down * plan.chunk_rows;
@@ -164,8 +175,9 @@ void run_product(const Product<T>& p, const MatmulPlan& plan, Index batch) {
         if (k > 0) pack_slab<T>({b.at(begin, slab), b.row_stride, b.col_stride}, k, cols, plan, space);
         packed = space;
       }
-      const double share = static_cast<double>(cols) / static_cast<double>(p.n) * static_cast<double>(k) /
-                           static_cast<double>(std::max<Index>(p.k, 1));
+      const double share = cols == p.n && k == p.k ? 1.0
+                                                   : static_cast<double>(cols) * static_cast<double>(k) /
+                                                         static_cast<double>(p.n * p.k);
       for_each_chunk(p.m, slab, cols, plan.microseconds * share, plan, [&](const ChunkOfC& chunk) {
         outer_chunk(p, plan, a, b, packed, slab, begin, c, chunk);
         if (last) finish(chunk);
