@@ -96,8 +96,8 @@ void adam_kernel(const KernelArgs& k) {
   });
 }
 
-// b^n as exp(n log b), in float64 like the kernel.
-Tensor power(double base, const Tensor& exponent) { return exp(cast(exponent, kFloat64) * std::log(base)); }
+// In float64, like the kernel.
+Tensor power(double base, const Tensor& exponent) { return pow(scalar(base), cast(exponent, kFloat64)); }
 
 TensorList adam_composed(std::span<const Tensor> in, const Attrs& attrs) {
   const Tensor& w = in[0];
@@ -110,7 +110,7 @@ TensorList adam_composed(std::span<const Tensor> in, const Attrs& attrs) {
   const Tensor v = beta2 * in[3] + (1.0 - beta2) * (g * g);
   const Tensor keep = cast(one - lr * attrs.number("decoupled_decay"), w.dtype());
   const Tensor step_size = cast(lr / (one - power(beta1, in[5])), w.dtype());
-  const Tensor root = exp(0.5 * log(v / cast(one - power(beta2, in[5]), w.dtype())));
+  const Tensor root = sqrt(v / cast(one - power(beta2, in[5]), w.dtype()));
   return {keep * w - step_size * m / (root + attrs.number("eps")), m, v};
 }
 
