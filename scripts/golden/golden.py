@@ -112,9 +112,9 @@ def case(name, function, *inputs, dtypes=FLOATS, smooth=True, gradients=True):
         _cases.setdefault(name, []).append(sample)
 
 
-def write(group):
-    """Writes all cases so far to tests/golden/ops/<group>.json, one tensor on a line."""
-    path = ROOT / "tests" / "golden" / "ops" / f"{group}.json"
+def write(group, folder="ops"):
+    """Writes all cases so far to tests/golden/<folder>/<group>.json, one tensor on a line."""
+    path = ROOT / "tests" / "golden" / folder / f"{group}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = []
     for name, samples in _cases.items():

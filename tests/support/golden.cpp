@@ -48,9 +48,8 @@ TensorList read_list(const Json& sample, const char* name) {
 
 using Cases = std::map<std::string, std::vector<GoldenSample>>;
 
-Cases read_all() {
-  Cases cases;
-  for (const auto& entry : std::filesystem::directory_iterator(SPLOT_TESTS_DIR "/golden/ops")) {
+void read_folder(const std::string& folder, Cases& cases) {
+  for (const auto& entry : std::filesystem::directory_iterator(SPLOT_TESTS_DIR "/golden/" + folder)) {
     if (entry.path().extension() != ".json") continue;
     std::ifstream file(entry.path());
     const Json json = Json::parse(file);
@@ -63,11 +62,14 @@ Cases read_all() {
       }
     }
   }
-  return cases;
 }
 
 const Cases& all_cases() {
-  static const Cases cases = read_all();
+  static const Cases cases = [] {
+    Cases read;
+    for (const char* folder : {"ops", "nn"}) read_folder(folder, read);
+    return read;
+  }();
   return cases;
 }
 
@@ -79,9 +81,11 @@ const std::vector<GoldenSample>& golden_samples(const std::string& name) {
   return found == all_cases().end() ? none : found->second;
 }
 
-std::vector<std::string> golden_names() {
+std::vector<std::string> golden_names(const std::string& folder) {
+  Cases cases;
+  read_folder(folder, cases);
   std::vector<std::string> out;
-  for (const auto& [name, samples] : all_cases()) out.push_back(name);
+  for (const auto& [name, samples] : cases) out.push_back(name);
   return out;
 }
 

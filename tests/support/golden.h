@@ -1,4 +1,4 @@
-// Golden values: what PyTorch computed, from tests/golden/ops/*.json (made by scripts/golden).
+// Golden values: what PyTorch computed, from tests/golden/{ops,nn}/*.json (made by scripts/golden).
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ struct GoldenSample {
 
 /// The samples of a case; empty when no file has it.
 const std::vector<GoldenSample>& golden_samples(const std::string& name);
-/// The names of all cases in all files.
-std::vector<std::string> golden_names();
+/// The names of all cases in the files of a folder.
+std::vector<std::string> golden_names(const std::string& folder = "ops");
 
 }  // namespace splot::test
