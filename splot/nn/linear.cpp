@@ -3,16 +3,23 @@
 #include "splot/ops/ops.h"
 
 namespace splot {
+namespace {
+
+// [out, in], checked before anything is made of it.
+Shape weight_shape(Index in, Index out) {
+  require<ValueError>(in > 0 && out > 0, "linear", "needs positive sizes, got in = ", in, ", out = ", out);
+  return {out, in};
+}
+
+}  // namespace
 
 Linear::Linear(Index in, Index out, const LinearOptions& options)
     : in_(in),
       out_(out),
       weight_init_(options.weight_init),
-      bias_init_(options.bias_init.with_fans({out, in})),
-      weight_({out, in}, options.dtype),
-      bias_(options.bias ? Parameter({out}, options.dtype) : Parameter()) {
-  require<ValueError>(in > 0 && out > 0, "linear", "needs positive sizes, got in = ", in, ", out = ", out);
-}
+      bias_init_(options.bias_init.with_fans(weight_shape(in, out))),
+      weight_(weight_shape(in, out), options.dtype),
+      bias_(options.bias ? Parameter({out}, options.dtype) : Parameter()) {}
 
 Tensor Linear::forward(const Tensor& x, Context&) {
   return bias_.defined() ? linear(x, weight_, bias_) : linear(x, weight_);

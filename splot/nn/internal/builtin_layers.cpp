@@ -1,0 +1,91 @@
+#include "splot/nn/internal/builtin_layers.h"
+
+#include "splot/nn/activation_layers.h"
+#include "splot/nn/dropout.h"
+#include "splot/nn/flatten.h"
+#include "splot/nn/linear.h"
+#include "splot/nn/sequential.h"
+
+namespace splot {
+namespace {
+
+using Children = std::vector<NamedLayer>;
+
+LayerPtr make_sequential(const Arguments&, Children children) {
+  return std::make_shared<Sequential>(std::move(children));
+}
+
+LayerPtr make_linear(const Arguments& a, const Children&) {
+  const LinearOptions defaults;
+  const Index in = a.integer("in"), out = a.integer("out");
+  return std::make_shared<Linear>(
+      in, out,
+      LinearOptions{.bias = a.flag("bias", defaults.bias),
+                    .weight_init = a.initializer("weight_init", defaults.weight_init),
+                    .bias_init = a.initializer("bias_init", defaults.bias_init),
+                    .dtype = a.dtype("dtype", defaults.dtype)});
+}
+
+template <typename L>
+LayerPtr make_plain(const Arguments&, const Children&) {
+  return std::make_shared<L>();
+}
+
+LayerPtr make_flatten(const Arguments& a, const Children&) {
+  return std::make_shared<Flatten>(FlattenOptions{.first = a.integer("first", FlattenOptions().first),
+                                                  .last = a.integer("last", FlattenOptions().last)});
+}
+
+LayerPtr make_dropout(const Arguments& a, const Children&) {
+  return std::make_shared<Dropout>(DropoutOptions{.p = a.number("p", DropoutOptions().p)});
+}
+
+LayerPtr make_prelu(const Arguments& a, const Children&) {
+  const PReLUOptions defaults;
+  return std::make_shared<PReLU>(PReLUOptions{.channels = a.integer("channels", defaults.channels),
+                                              .slope = a.number("slope", defaults.slope),
+                                              .dtype = a.dtype("dtype", defaults.dtype)});
+}
+
+LayerPtr make_leaky_relu(const Arguments& a, const Children&) {
+  return std::make_shared<LeakyReLU>(LeakyReLUOptions{.slope = a.number("slope", LeakyReLUOptions().slope)});
+}
+
+LayerPtr make_elu(const Arguments& a, const Children&) {
+  return std::make_shared<ELU>(ELUOptions{.alpha = a.number("alpha", ELUOptions().alpha)});
+}
+
+LayerPtr make_gelu(const Arguments& a, const Children&) {
+  return std::make_shared<GELU>(GELUOptions{.tanh = a.flag("tanh", GELUOptions().tanh)});
+}
+
+template <typename L>
+LayerPtr make_softmax(const Arguments& a, const Children&) {
+  return std::make_shared<L>(SoftmaxOptions{.axis = a.integer("axis", SoftmaxOptions().axis)});
+}
+
+}  // namespace
+
+void for_each_builtin_layer(const RegisterLayer& add) {
+  add("sequential", typeid(Sequential), make_sequential, true);
+  add("linear", typeid(Linear), make_linear, false);
+  add("flatten", typeid(Flatten), make_flatten, false);
+  add("dropout", typeid(Dropout), make_dropout, false);
+  add("identity", typeid(Identity), make_plain<Identity>, false);
+  add("binary_step", typeid(BinaryStep), make_plain<BinaryStep>, false);
+  add("sigmoid", typeid(Sigmoid), make_plain<Sigmoid>, false);
+  add("tanh", typeid(Tanh), make_plain<Tanh>, false);
+  add("arctan", typeid(Arctan), make_plain<Arctan>, false);
+  add("relu", typeid(ReLU), make_plain<ReLU>, false);
+  add("softplus", typeid(Softplus), make_plain<Softplus>, false);
+  add("silu", typeid(SiLU), make_plain<SiLU>, false);
+  add("softsign", typeid(Softsign), make_plain<Softsign>, false);
+  add("prelu", typeid(PReLU), make_prelu, false);
+  add("leaky_relu", typeid(LeakyReLU), make_leaky_relu, false);
+  add("elu", typeid(ELU), make_elu, false);
+  add("gelu", typeid(GELU), make_gelu, false);
+  add("softmax", typeid(Softmax), make_softmax<Softmax>, false);
+  add("log_softmax", typeid(LogSoftmax), make_softmax<LogSoftmax>, false);
+}
+
+}  // namespace splot
