@@ -35,6 +35,12 @@ CLI::App* add_command(CLI::App& app, const std::string& name, Message help, Mess
 
 void add_json(CLI::App& command, bool& json) { command.add_flag("--json", json, say(Message::json_option)); }
 
+void add_set(CLI::App& command, std::vector<std::string>& assignments) {
+  command.add_option("--set", assignments, say(Message::set_option))
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
 void add_threads(CLI::App& command) {
   command
       .add_option_function<int>(

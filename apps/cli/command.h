@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -29,6 +30,8 @@ class UsageError : public std::runtime_error {
 /// A subcommand with its help and, at the foot of it, an example.
 CLI::App* add_command(CLI::App& app, const std::string& name, Message help, Message example);
 void add_json(CLI::App& command, bool& json);
+/// --set KEY=VALUE, as often as wanted.
+void add_set(CLI::App& command, std::vector<std::string>& assignments);
 /// --threads, taking effect before the command runs.
 void add_threads(CLI::App& command);
 
@@ -45,6 +48,10 @@ bool use_color();
 bool interrupted();
 
 void add_train(CLI::App& app, int& status);
+void add_eval(CLI::App& app, int& status);
+void add_predict(CLI::App& app, int& status);
+void add_summary(CLI::App& app, int& status);
+void add_check(CLI::App& app, int& status);
 void add_ops(CLI::App& app, int& status);
 void add_recipes(CLI::App& app, int& status);
 

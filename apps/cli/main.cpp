@@ -37,6 +37,10 @@ int run(int argc, char** argv) {
   app.footer(say(Message::example_heading) + '\n' + say(Message::main_example));
   int status = kOk;
   add_train(app, status);
+  add_eval(app, status);
+  add_predict(app, status);
+  add_summary(app, status);
+  add_check(app, status);
   add_ops(app, status);
   add_recipes(app, status);
   refuse_unknown_command(app, argc, argv);

@@ -2,9 +2,8 @@
 #include <utility>
 
 #include "splot/core/error.h"
-#include "splot/nn/activation_layers.h"
-#include "splot/nn/linear.h"
 #include "splot/nn/parameters.h"
+#include "splot/nn/registry.h"
 #include "splot/ops/ops.h"
 #include "splot/recipe/build.h"
 #include "splot/recipe/internal/layer_types.h"
@@ -12,52 +11,15 @@
 namespace splot {
 namespace {
 
-// [n, ...] -> [n, elements]
-class Flatten final : public Layer {
- public:
-  Tensor forward(const Tensor& x, Context&) override { return reshape(x, {x.shape()[0], -1}); }
-};
-
-struct Activation {
-  std::string type;
-  LayerPtr (*make)();
-};
-
-template <typename T>
-LayerPtr make() {
-  return std::make_shared<T>();
-}
-
-// Everything without parameters and without a change of shape; what a recipe may name is made from this list.
-const std::vector<Activation>& activations() {
-  static const std::vector<Activation> all = {
-      {"identity", make<Identity>},
-      {"sigmoid", make<Sigmoid>},
-      {"relu", make<ReLU>},
-  };
-  return all;
-}
-
-LayerPtr make_activation(const std::string& type) {
-  for (const Activation& activation : activations()) {
-    if (activation.type == type) return activation.make();
-  }
-  fail<ValueError>("recipe", "there is no layer of type ", type);
-}
-
 LayerPtr make_layer(const LayerRecipe& layer, DType dtype) {
-  if (layer.type == "flatten") return std::make_shared<Flatten>();
-  if (layer.type != "linear") return make_activation(layer.type);
-  LinearOptions options;
-  options.bias = layer.bias;
-  options.dtype = dtype;
-  if (!layer.init.empty()) {
-    // A named start is the whole start: biases begin at zero, except in the two that draw them as well.
-    options.weight_init = Initializer::parse(layer.init);
-    options.bias_init = init::zeros();
+  LayerDescription description;
+  description.type = layer.type;
+  description.arguments = layer.arguments;
+  const Arguments standard = recipe_detail::standard_arguments(layer.type);
+  for (const auto& entry : standard.values()) {
+    if (entry.first == "dtype") description.arguments.set("dtype", dtype);
   }
-  if (!layer.bias_init.empty()) options.bias_init = Initializer::parse(layer.bias_init);
-  return std::make_shared<Linear>(layer.in, layer.out, options);
+  return build(description);
 }
 
 std::vector<LayerRecipe> write_out_dense(const ModelRecipe& model, const Shape& sample) {
@@ -70,12 +32,16 @@ std::vector<LayerRecipe> write_out_dense(const ModelRecipe& model, const Shape& 
   if (sample.rank() != 1) add("flatten");
   for (std::size_t i = 1; i < model.dense.size(); ++i) {
     LayerRecipe& linear = add("linear");
-    linear.in = model.dense[i - 1];
-    linear.out = model.dense[i];
-    linear.init = model.init;
+    linear.arguments.set("in", model.dense[i - 1]);
+    linear.arguments.set("out", model.dense[i]);
+    if (!model.init.empty()) {
+      linear.arguments.set("weight_init", model.init);
+      linear.arguments.set("bias_init", init::zeros().to_string());
+    }
     const bool last = i + 1 == model.dense.size();
     const std::string& activation = last ? model.output : model.activation;
     if (activation != "identity") add(activation);
+    if (!last && model.dropout > 0.0) add("dropout").arguments.set("p", model.dropout);
   }
   return layers;
 }
@@ -107,12 +73,6 @@ void freeze_named(const NamedParameters& parameters, const std::string& name) {
 
 }  // namespace
 
-std::vector<std::string> recipe_detail::activation_types() {
-  std::vector<std::string> out;
-  for (const Activation& activation : activations()) out.push_back(activation.type);
-  return out;
-}
-
 std::vector<LayerRecipe> resolve_layers(const ModelRecipe& model, const Shape& sample) {
   std::vector<LayerRecipe> layers = model.dense.empty() ? model.layers : write_out_dense(model, sample);
   Shape shape = sample;
@@ -123,10 +83,12 @@ std::vector<LayerRecipe> resolve_layers(const ModelRecipe& model, const Shape& s
     if (layer.type != "linear") continue;
     require(shape.rank() >= 1, "recipe", "layer ", layer.name,
             " (linear) gets single numbers; it needs lists");
-    if (layer.in == 0) layer.in = shape[-1];
-    require(layer.in == shape[-1], "recipe", "layer ", layer.name, " (linear) takes ", layer.in,
+    const Index arriving = shape[-1];
+    const Index in = layer.arguments.integer("in", arriving);
+    require(in == arriving, "recipe", "layer ", layer.name, " (linear) takes ", in,
             " inputs, but what arrives has shape ", shape);
-    shape = shape.with(shape.rank() - 1, layer.out);
+    layer.arguments.set("in", in);
+    shape = shape.with(shape.rank() - 1, layer.arguments.integer("out"));
   }
   return layers;
 }

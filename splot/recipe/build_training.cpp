@@ -1,6 +1,7 @@
 #include <numeric>
 
 #include "splot/core/error.h"
+#include "splot/data/digits.h"
 #include "splot/data/mnist.h"
 #include "splot/nn/losses.h"
 #include "splot/nn/parameters.h"
@@ -19,7 +20,7 @@ Tensor rows_tensor(const std::vector<std::vector<double>>& rows) {
 DataSplits load_images(const DataRecipe& data) {
   if (data.name == "mnist") return load_mnist({.validation = data.validation});
   if (data.name == "fashion-mnist") return load_fashion_mnist({.validation = data.validation});
-  fail<ValueError>("recipe", "there is no data set ", data.name);
+  return make_digits({.validation = data.validation});
 }
 
 Dataset first_examples(const Dataset& all, Index count) {

@@ -16,6 +16,7 @@ using namespace recipe_detail;  // NOLINT(google-build-using-namespace): a sourc
 
 constexpr Index kMostExamples = 1'000'000'000;
 constexpr Index kWidest = 1'000'000;
+constexpr std::size_t kMostLayers = 1000;
 
 // One key: how it is read into a T and written back. The tables below are the only list of keys: reading,
 // --set, writing, and the words of an error about an unknown key are all made from them.
@@ -37,12 +38,6 @@ template <typename T, typename Member>
 Key<T> word(std::string name, Member member, std::vector<std::string> choices) {
   return {std::move(name), [=](T& out, const Reading& from) { read_choice(member(out), from, choices); },
           [=](const T& in) { return write(member(const_cast<T&>(in))); }};
-}
-
-std::vector<std::string> layer_types() {
-  std::vector<std::string> names = {"flatten", "linear"};
-  for (const std::string& name : activation_types()) names.push_back(name);
-  return names;
 }
 
 // "he_uniform", "normal(0, 0.1)"; empty: the layer's own way.
@@ -78,6 +73,7 @@ const std::vector<Key<Recipe>>& recipe_table() {
       word<R>("model.activation", SPLOT_MEMBER(model.activation), activation_types()),
       word<R>("model.output", SPLOT_MEMBER(model.output), activation_types()),
       initialiser<R>("model.init", SPLOT_MEMBER(model.init)),
+      key<R>("model.dropout", SPLOT_MEMBER(model.dropout), kShare),
       word<R>("loss.name", SPLOT_MEMBER(loss.name),
               {"cross_entropy", "mse", "half_squared_error", "quadratic_cost", "binary_cross_entropy"}),
       word<R>("optimizer.name", SPLOT_MEMBER(optimizer.name), {"sgd", "adam", "adamw"}),
@@ -105,13 +101,8 @@ const std::vector<Key<Recipe>>& recipe_table() {
 const std::vector<Key<LayerRecipe>>& layer_table() {
   using L = LayerRecipe;
   static const std::vector<Key<L>> table = {
-      word<L>("type", SPLOT_MEMBER(type), layer_types()),
+      word<L>("type", SPLOT_MEMBER(type), recipe_layer_types()),
       key<L>("name", SPLOT_MEMBER(name)),
-      key<L>("in", SPLOT_MEMBER(in), Index{0}, kWidest),
-      key<L>("out", SPLOT_MEMBER(out), Index{1}, kWidest),
-      key<L>("bias", SPLOT_MEMBER(bias)),
-      initialiser<L>("init", SPLOT_MEMBER(init)),
-      initialiser<L>("bias_init", SPLOT_MEMBER(bias_init)),
       key<L>("weight_values", SPLOT_MEMBER(weight_values)),
       key<L>("bias_values", SPLOT_MEMBER(bias_values)),
       key<L>("frozen", SPLOT_MEMBER(frozen)),
@@ -136,22 +127,98 @@ const Key<T>* find(const std::vector<Key<T>>& table, std::string_view name) {
                 join("there is no key ", name, "; did you mean ", nearest_key(name, recipe_keys()), '?'));
 }
 
+template <typename T>
+AttrValue read_as(T value, const Reading& from) {
+  read(value, from);
+  return value;
+}
+
+// The value in the type of the standard one: 1 is a number where 0.5 is the standard.
+AttrValue read_argument(const AttrValue& standard, const Reading& from) {
+  if (std::holds_alternative<bool>(standard)) return read_as(false, from);
+  if (std::holds_alternative<double>(standard)) return read_as(0.0, from);
+  if (std::holds_alternative<std::string>(standard)) return read_as(std::string(), from);
+  if (std::holds_alternative<DType>(standard)) return read_as(kFloat32, from);
+  if (std::holds_alternative<Index>(standard)) {
+    Index value = 0;
+    read(value, from, -kWidest, kWidest);
+    return value;
+  }
+  std::vector<Index> values;
+  read(values, from, -kWidest, kWidest);
+  if (values.size() > kMaxRank) from.refuse(join("has more than ", kMaxRank, " elements"));
+  return Ints(std::span<const Index>(values));
+}
+
+// Builds the layer alone, so that a value no layer takes is refused where it is written.
+void check_arguments(const LayerRecipe& layer, const Reading& from) {
+  LayerDescription alone;
+  alone.type = layer.type;
+  alone.arguments = standard_arguments(layer.type);
+  for (const auto& [name, value] : layer.arguments.values()) {
+    if (name != "in" && name != "out") alone.arguments.set(name, value);
+  }
+  try {
+    build(alone);
+  } catch (const Error& error) {
+    from.refuse(error.what());
+  }
+}
+
+void read_layer(LayerRecipe& layer, const toml::table& fields, const Source& source) {
+  const auto type = fields.find("type");
+  if (type == fields.end()) Reading{fields, "a layer", source}.refuse("needs a type");
+  find(layer_table(), "type")->read_into(layer, {type->second, join(kLayers, ".type"), source});
+  const Arguments standard = standard_arguments(layer.type);
+  for (const auto& [name, value] : fields) {
+    const std::string full = join(kLayers, '.', name.str());
+    const Reading from{value, full, source};
+    if (const Key<LayerRecipe>* known = find(layer_table(), name.str())) {
+      known->read_into(layer, from);
+      continue;
+    }
+    bool found = false;
+    for (const auto& [argument, usual] : standard.values()) {
+      if (argument != name.str() || argument == "dtype") continue;
+      layer.arguments.set(argument, read_argument(usual, from));
+      check_arguments(layer, from);
+      found = true;
+    }
+    if (found) continue;
+    std::vector<std::string> candidates;
+    for (const Key<LayerRecipe>& key : layer_table()) candidates.push_back(key.name);
+    for (const auto& entry : standard.values()) candidates.push_back(entry.first);
+    source.refuse(value, join("a ", layer.type, " layer has no ", name.str(), "; did you mean ",
+                              nearest_key(name.str(), candidates), '?'));
+  }
+}
+
 void read_layers(Recipe& out, const toml::node& node, const Source& source) {
   const toml::array* layers = node.as_array();
   if (layers == nullptr) Reading{node, kLayers, source}.wrong_type("a list of layers");
+  if (layers->size() > kMostLayers) {
+    Reading{node, kLayers, source}.refuse(join("has ", layers->size(), " entries; at most ", kMostLayers));
+  }
   out.model.layers.clear();
   for (const toml::node& entry : *layers) {
     const toml::table* fields = entry.as_table();
     if (fields == nullptr) Reading{entry, kLayers, source}.wrong_type("a list of layers");
-    LayerRecipe& layer = out.model.layers.emplace_back();
-    for (const auto& [name, value] : *fields) {
-      const std::string full = join(kLayers, '.', name.str());
-      const Key<LayerRecipe>* known = find(layer_table(), name.str());
-      if (known == nullptr) refuse_unknown(full, value, source);
-      known->read_into(layer, {value, full, source});
-    }
-    if (layer.type.empty()) Reading{entry, "a layer", source}.refuse("needs a type");
+    read_layer(out.model.layers.emplace_back(), *fields, source);
   }
+}
+
+std::string write_argument(const AttrValue& value) {
+  if (const Ints* ints = std::get_if<Ints>(&value))
+    return write(std::vector<Index>(ints->begin(), ints->end()));
+  return std::visit(
+      [](const auto& x) {
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(x)>, Ints>) {
+          return std::string();
+        } else {
+          return write(x);
+        }
+      },
+      value);
 }
 
 void read_table(Recipe& out, const toml::table& table, const std::string& prefix, const Source& source) {
@@ -240,10 +307,6 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
         "model.layers and model.dense are two ways to say the same; give one of them");
   check(!recipe.model.layers.empty() || recipe.model.dense.size() >= 2,
         "there is no model: give model.dense = [inputs, ..., outputs] or [[model.layers]]");
-  for (std::size_t i = 0; i < recipe.model.layers.size(); ++i) {
-    const LayerRecipe& layer = recipe.model.layers[i];
-    check(layer.type != "linear" || layer.out > 0, join("model.layers: layer ", i, " (linear) needs out"));
-  }
   const DataRecipe& data = recipe.data;
   const bool table = data.name == "table";
   check(table || (data.inputs.empty() && data.targets.empty()),
@@ -273,6 +336,8 @@ std::string to_toml(const Recipe& recipe) {
   for (const LayerRecipe& layer : recipe.model.layers) {
     out += "\n[[model.layers]]\n";
     for (const Key<LayerRecipe>& entry : layer_table()) write_changed(out, entry, layer, LayerRecipe());
+    for (const auto& [name, value] : layer.arguments.values())
+      out += name + " = " + write_argument(value) + '\n';
   }
   return out;
 }

@@ -9,6 +9,7 @@
 #include "splot/core/dtype.h"
 #include "splot/core/export.h"
 #include "splot/core/index.h"
+#include "splot/nn/registry.h"
 
 namespace splot {
 
@@ -20,18 +21,13 @@ struct DataRecipe {
   std::vector<std::vector<double>> targets;  ///< table: what the network should answer
 };
 
-/// One [[model.layers]] entry. What a type does not use stays at its default.
+/// One [[model.layers]] entry. Every argument the registered layer type takes may be given by its name.
 struct LayerRecipe {
-  std::string type;  ///< flatten, linear or the name of an activation
-  std::string name;  ///< empty: its number
-  Index in = 0;      ///< linear: inputs; 0: as many as arrive
-  Index out = 0;     ///< linear: outputs
-  bool bias = true;
-  std::string init;  ///< linear: where the weights start; empty: the layer's own way
-  std::string
-      bias_init;  ///< linear: where the biases start; empty: zeros beside init, else the layer's own way
-  std::vector<std::vector<double>> weight_values;  ///< linear: starting values [out][in] instead of init
-  std::vector<double> bias_values;                 ///< linear: starting values [out]
+  std::string type;     ///< one of layer_types(): "linear", "relu", "dropout", ...
+  std::string name;     ///< empty: its number
+  Arguments arguments;  ///< for a linear layer `in` may be left out: as many as arrive
+  std::vector<std::vector<double>> weight_values;  ///< starting values of its weight, [out][in]
+  std::vector<double> bias_values;                 ///< starting values of its bias, [out]
   std::vector<std::string> frozen;                 ///< parameters that training leaves alone, e.g. ["bias"]
 };
 
@@ -41,7 +37,8 @@ struct ModelRecipe {
   std::vector<Index> dense;
   std::string activation = "relu";  ///< dense: after every layer but the last
   std::string output = "identity";  ///< dense: after the last
-  std::string init;                 ///< dense: of all its layers
+  std::string init;      ///< dense: of all weights, biases then start at zero; empty: linear's own way
+  double dropout = 0.0;  ///< dense: the share dropped after every hidden activation
 };
 
 struct LossRecipe {

@@ -3,12 +3,15 @@
 namespace splot {
 
 RecipeRun run_recipe(const Recipe& recipe, const RunOptions& options) {
+  return run_recipe(recipe, load_data(recipe.data), options);
+}
+
+RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOptions& options) {
   RecipeRun run;
   run.recipe = recipe;
   run.seed = options.seed;
   run.sample = sample_shape(recipe);
   run.layers = resolve_layers(recipe.model, run.sample);
-  const RecipeData data = load_data(recipe.data);
   run.preprocessing = data.train.preprocessing();
   run.classes = data.train.classes();
   run.model = build_model(run.layers, recipe.train.dtype, options.seed);

@@ -42,5 +42,7 @@ struct RecipeRun {
 ///   RecipeRun run = run_recipe(load_recipe("mine.toml"), {.seed = 1});
 ///   metric(run.test, "accuracy");
 SPLOT_API RecipeRun run_recipe(const Recipe& recipe, const RunOptions& options = {});
+/// The same with data that were read before.
+SPLOT_API RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOptions& options);
 
 }  // namespace splot

@@ -1,0 +1,117 @@
+// splot predict: what a trained network sees in pictures.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <nlohmann/json.hpp>
+
+#include "splot/core/error.h"
+#include "splot/core/node.h"
+#include "splot/data/image.h"
+#include "splot/ops/ops.h"
+
+#include "apps/cli/command.h"
+#include "apps/cli/model_argument.h"
+
+namespace splot::cli {
+namespace {
+
+struct PredictOptions {
+  std::string model;
+  std::vector<std::string> pictures;
+  bool json = false;
+};
+
+struct Guess {
+  std::string label;
+  double confidence = 0.0;
+};
+
+// Probabilities from what the loss says the outputs are, highest first.
+std::vector<Guess> guesses(const ModelFile& file, const Tensor& output) {
+  std::vector<double> p = output.to_vector<double>();
+  if (p.size() != file.info.classes.size()) {
+    throw FormatError(say(Message::predict_outputs, p.size(), file.info.classes.size()));
+  }
+  if (file.info.loss == "cross_entropy") {
+    const double highest = *std::max_element(p.begin(), p.end());
+    double sum = 0.0;
+    for (double& value : p) sum += value = std::exp(value - highest);
+    for (double& value : p) value /= sum;
+  } else if (file.info.loss == "binary_cross_entropy") {
+    for (double& value : p) value = 1.0 / (1.0 + std::exp(-value));
+  }
+  std::vector<Guess> out(p.size());
+  for (std::size_t i = 0; i < p.size(); ++i) out[i] = {file.info.classes[i], p[i]};
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Guess& a, const Guess& b) { return a.confidence > b.confidence; });
+  return out;
+}
+
+// Two rows of pixels to a line of text, darker characters for more ink.
+std::string drawing(const Tensor& digit) {
+  constexpr std::string_view kShades = " .:-=+*#%@";
+  const std::vector<std::uint8_t> pixels = digit.to_vector<std::uint8_t>();
+  std::string out;
+  for (std::size_t y = 0; y < 28; y += 2) {
+    std::string line = "    ";
+    for (std::size_t x = 0; x < 28; ++x) {
+      const std::size_t ink = (std::size_t{pixels[y * 28 + x]} + pixels[(y + 1) * 28 + x]) / 2;
+      line += kShades[ink * (kShades.size() - 1) / 255];
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    if (!line.empty()) out += line + '\n';
+  }
+  return out;
+}
+
+int run_predict(const PredictOptions& options) {
+  const ModelFile file = find_model(options.model);
+  if (!(file.info.sample == Shape{1, 28, 28}) || file.info.classes.empty()) {
+    throw UsageError(say(Message::predict_not_digits, options.model, file.info.sample.to_string()));
+  }
+  const NoGrad off;
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const std::string& picture : options.pictures) {
+    const Tensor digit = prepare_digit(read_png(picture));
+    const Dataset one("picture", reshape(digit, {1, 1, 28, 28}),
+                      Tensor::from(std::vector<std::int64_t>{0}, {1}), {}, file.info.preprocessing);
+    const std::vector<Guess> all_guesses =
+        guesses(file, (*file.model)(cast(one.batch(0, 1).inputs, file.dtype)));
+    const auto top = std::min<std::size_t>(3, all_guesses.size());
+    nlohmann::ordered_json top_json = nlohmann::ordered_json::array();
+    std::string top_text;
+    for (std::size_t i = 0; i < top; ++i) {
+      top_json.push_back({{"label", all_guesses[i].label}, {"confidence", all_guesses[i].confidence}});
+      top_text += fmt::format("{}{} {}", i == 0 ? "" : ", ", all_guesses[i].label,
+                              percent(all_guesses[i].confidence));
+    }
+    all.push_back({{"picture", picture},
+                   {"label", all_guesses[0].label},
+                   {"confidence", all_guesses[0].confidence},
+                   {"top", top_json}});
+    if (options.json) continue;
+    print(drawing(digit));
+    print(say(Message::predict_result, picture, all_guesses[0].label, percent(all_guesses[0].confidence),
+              top_text) +
+          '\n');
+  }
+  if (options.json) print(all.dump(2) + '\n');
+  return kOk;
+}
+
+}  // namespace
+
+void add_predict(CLI::App& app, int& status) {
+  CLI::App* command = add_command(app, "predict", Message::predict_help, Message::predict_example);
+  const auto options = std::make_shared<PredictOptions>();
+  command->add_option("model", options->model, say(Message::model_argument))->required()->type_name("MODEL");
+  command->add_option("pictures", options->pictures, say(Message::predict_pictures))
+      ->required()
+      ->type_name("PICTURE");
+  add_threads(*command);
+  add_json(*command, options->json);
+  command->callback([&status, options] { status = run_predict(*options); });
+}
+
+}  // namespace splot::cli

@@ -1,0 +1,46 @@
+#include "splot/recipe/internal/layer_types.h"
+
+#include "splot/core/error.h"
+
+namespace splot::recipe_detail {
+namespace {
+
+constexpr const char* kNotActivations[] = {"sequential", "linear",  "flatten",
+                                           "dropout",    "softmax", "log_softmax"};
+
+bool is_one_of(const std::string& type, std::span<const char* const> names) {
+  for (const char* name : names) {
+    if (type == name) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<std::string> recipe_layer_types() {
+  std::vector<std::string> out;
+  for (const std::string& type : layer_types()) {
+    if (type != "sequential") out.push_back(type);
+  }
+  return out;
+}
+
+std::vector<std::string> activation_types() {
+  std::vector<std::string> out;
+  for (const std::string& type : layer_types()) {
+    if (!is_one_of(type, kNotActivations)) out.push_back(type);
+  }
+  return out;
+}
+
+Arguments standard_arguments(const std::string& type) {
+  LayerDescription layer;
+  layer.type = type;
+  if (type == "linear") {
+    layer.arguments.set("in", Index{1});
+    layer.arguments.set("out", Index{1});
+  }
+  return describe(*build(layer)).arguments;
+}
+
+}  // namespace splot::recipe_detail

@@ -1,0 +1,43 @@
+// A trained network in one file: enough to predict with, on any machine.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "splot/core/export.h"
+#include "splot/data/dataset.h"
+#include "splot/nn/layer.h"
+
+namespace splot {
+
+/// What a model file says beside architecture and weights.
+struct ModelInfo {
+  Shape sample;                      ///< of one example, as it is stored: [1, 28, 28]
+  Preprocessing preprocessing = {};  ///< from stored inputs to what the network sees
+  std::vector<std::string> classes;  ///< one name for each output; empty for regression
+  std::string loss;                  ///< what it was trained with: says what the outputs mean
+  std::string data;                  ///< the data it was trained on
+  std::string recipe;                ///< the recipe's id
+};
+
+struct ModelFile {
+  LayerPtr model;
+  ModelInfo info;
+  DType dtype = kFloat32;
+};
+
+/// Writes a safetensors file: the weights under their paths; architecture and info as JSON in the metadata.
+/// The file appears whole or not at all. Throws IoError.
+///
+///   save_model("model.safetensors", net, {.sample = {1, 28, 28}, .classes = {"cat", "dog"}});
+SPLOT_API void save_model(const std::string& path, Layer& model, const ModelInfo& info);
+
+/// Throws IoError when the file cannot be read, FormatError when it is damaged, is no model of Splot, or its
+/// weights do not fit its architecture.
+SPLOT_API ModelFile load_model(const std::string& path);
+
+/// SHA-256 over names, types, shapes and elements of all weights, not over a file: equal for networks that
+/// compute the same.
+SPLOT_API std::string weights_sha256(Layer& model);
+
+}  // namespace splot
