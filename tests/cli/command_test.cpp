@@ -1,0 +1,210 @@
+// The command as a user meets it: exit statuses, what goes to stdout and what to stderr, and the files it
+// leaves.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+#include "tests/support/temp_folder.h"
+
+namespace splot {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Outcome {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+class Command : public testing::Test {
+ protected:
+  void SetUp() override {
+    const char* command = std::getenv("SPLOT_COMMAND");
+    ASSERT_NE(command, nullptr) << "ctest sets SPLOT_COMMAND to the splot that was built";
+    command_ = command;
+  }
+
+  std::string text(const std::string& path) const {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }
+
+  // In an empty folder, with no terminal.
+  Outcome run(const std::string& arguments, const std::string& before = "") {
+    const std::string line = "cd '" + folder_.path() + "' && " + before + " '" + command_ + "' " + arguments +
+                             " >out.txt 2>err.txt </dev/null";
+    const int status = std::system(line.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text(folder_.file("out.txt")),
+            text(folder_.file("err.txt"))};
+  }
+
+  std::string command_;
+  test::TempFolder folder_;
+};
+
+TEST_F(Command, HelpOfEveryCommandHasAnExample) {
+  EXPECT_NE(run("--help").out.find("Example:\n  splot train mnist"), std::string::npos);
+  for (const std::string name : {"train", "eval", "predict", "summary", "check", "ops", "recipes"}) {
+    const Outcome help = run(name + " --help");
+    EXPECT_EQ(help.status, 0) << name;
+    EXPECT_NE(help.out.find("Example:\n  splot " + name), std::string::npos) << help.out;
+    EXPECT_EQ(help.err, "") << name;
+  }
+}
+
+TEST_F(Command, TellsItsVersion) {
+  EXPECT_EQ(run("--version").out.rfind("splot ", 0), 0u);
+  EXPECT_EQ(run("--version").status, 0);
+}
+
+TEST_F(Command, WrongUsageIsStatus2AndOneLine) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"", "splot: A subcommand is required; --help shows what is possible\n"},
+      {"tain",
+       "splot: there is no command \"tain\"; the commands are train, eval, predict, summary, check, ops, "
+       "recipes\n"},
+      {"train", "splot: recipe is required; --help shows what is possible\n"},
+      {"train mnits",
+       "splot: there is no recipe or file \"mnits\"; the recipes are digits, mazur, mnist, xor\n"},
+      {"train xor --set lr=1", "splot: --set lr=1: there is no key lr; did you mean optimizer.lr?\n"},
+      {"train xor --set data.name=mnist",
+       "splot: xor: data.inputs and data.targets belong to data.name = \"table\", not \"mnist\"\n"},
+      {"summary", "splot: give a model, a recipe or --dense SIZES, and one of them alone\n"},
+      {"summary --dense 784--10", "splot: --dense 784--10: write at least two sizes, as in 784-16-10\n"},
+      {"ops nosuch", "splot: there is no op \"nosuch\"; splot ops lists them\n"},
+  };
+  for (const auto& [arguments, message] : cases) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 2) << arguments;
+    EXPECT_EQ(outcome.err, message);
+    EXPECT_EQ(outcome.out, "") << arguments;
+  }
+}
+
+TEST_F(Command, MissingDataIsStatus1AndSaysWhatToDo) {
+  const Outcome outcome = run("train mnist", "SPLOT_DATA=/no/such/folder XDG_CACHE_HOME=/no/such/cache");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_NE(outcome.err.find("/no/such/folder/mnist"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("SPLOT_DATA"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("runs"))) << "nothing is left of a run that never began";
+}
+
+TEST_F(Command, SummaryCountsParameters) {
+  const Json small = Json::parse(run("summary --dense 784-16-10 --json").out);
+  EXPECT_EQ(small["parameters"], 12730);
+  EXPECT_EQ(Json::parse(run("summary --dense 3-5-4-2 --json").out)["parameters"], 54);
+  const Json mazur = Json::parse(run("summary mazur --json").out);
+  EXPECT_EQ(mazur["parameters"], 12);
+  EXPECT_EQ(mazur["trainable"], 8);
+  EXPECT_EQ(mazur["dtype"], "float64");
+  EXPECT_EQ(mazur["layers"][0]["name"], "hidden");
+  EXPECT_NE(run("summary mnist --set model.dense=[784,16,10]").out.find("12,730"), std::string::npos);
+}
+
+TEST_F(Command, MazursFiguresAreThoseOfThePage) {
+  const Json one = Json::parse(run("train mazur --set train.epochs=1 --json --quiet").out);
+  EXPECT_NEAR(one["metrics"]["before"]["loss"].get<double>(), 0.298371109, 1e-9);
+  EXPECT_NEAR(one["metrics"]["train"]["loss"].get<double>(), 0.2910277737, 1e-9);
+  const Outcome all = run("train mazur --json");
+  EXPECT_NEAR(Json::parse(all.out)["metrics"]["train"]["loss"].get<double>(), 3.5102e-05, 5e-10);
+  EXPECT_NE(all.err.find("Epoch 10000/10000"), std::string::npos);
+}
+
+TEST_F(Command, XorIsLearnedFromEverySeed) {
+  for (int seed = 1; seed <= 10; ++seed) {
+    const Outcome run_of_seed = run("train xor --json --quiet -o x --seed " + std::to_string(seed));
+    EXPECT_EQ(Json::parse(run_of_seed.out)["metrics"]["train"]["accuracy"], 1.0) << "seed " << seed;
+    EXPECT_EQ(run_of_seed.err, "");
+  }
+}
+
+TEST_F(Command, ARunLeavesItsFolder) {
+  const Outcome first = run("train xor --set train.epochs=3");
+  ASSERT_EQ(first.status, 0) << first.err;
+  EXPECT_NE(first.out.find("runs/xor-1"), std::string::npos);
+  EXPECT_NE(first.err.find("Epoch 3/3 1/1 [====================]"), std::string::npos);
+  for (const char* name : {"recipe.toml", "metrics.jsonl", "metrics.csv", "model.safetensors"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder_.file(std::string("runs/xor-1/") + name))) << name;
+  }
+  std::istringstream lines(text(folder_.file("runs/xor-1/metrics.jsonl")));
+  int epoch = 0;
+  for (std::string line; std::getline(lines, line);) EXPECT_EQ(Json::parse(line)["epoch"], ++epoch);
+  EXPECT_EQ(epoch, 3);
+  // The recipe as resolved gives the same run again, under a new name.
+  const Json again = Json::parse(run("train runs/xor-1/recipe.toml --json --quiet").out);
+  const Json same = Json::parse(run("train xor --set train.epochs=3 --json --quiet --threads 3").out);
+  EXPECT_EQ(again["weights_sha256"], same["weights_sha256"]);
+  EXPECT_EQ(same["run"], "runs/xor-2");
+  EXPECT_EQ(run("summary runs/xor-1").status, 0);
+}
+
+TEST_F(Command, ALossThatDivergesIsStatus1) {
+  const Outcome outcome =
+      run("train xor --quiet --set optimizer.name=sgd --set optimizer.lr=1e30 --set train.epochs=50");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.err.rfind("splot: [train] the loss is ", 0), 0u) << outcome.err;
+}
+
+TEST_F(Command, CtrlCKeepsWhatWasLearned) {
+  const Outcome outcome =
+      run("train mazur --set train.epochs=10000000 -o stopped --quiet", "exec timeout --foreground -s INT 1");
+  EXPECT_NE(outcome.err.find("interrupted; what was learned so far is in stopped"), std::string::npos)
+      << outcome.err;
+  EXPECT_TRUE(std::filesystem::exists(folder_.file("stopped/model.safetensors")));
+  EXPECT_EQ(run("summary stopped").status, 0);
+}
+
+TEST_F(Command, DigitsAreLearnedMeasuredAndRead) {
+  const Outcome learned =
+      run("train digits -o d --quiet --json --set data.train=4000 --set data.validation=1000 --set "
+          "train.epochs=4");
+  ASSERT_EQ(learned.status, 0) << learned.err;
+  const Json result = Json::parse(learned.out);
+  EXPECT_GT(result["metrics"]["test"]["accuracy"].get<double>(), 0.9);
+  EXPECT_EQ(result["best"]["accuracy"].is_number(), true);
+  const Json eval = Json::parse(run("eval d --json").out);
+  EXPECT_EQ(eval["metrics"]["accuracy"], result["metrics"]["test"]["accuracy"]);
+  EXPECT_EQ(eval["examples"], 10000);
+  const std::string picture = std::string(SPLOT_TESTS_DIR) + "/../examples/pictures/seven.png";
+  const Outcome json = run("predict d/model.safetensors '" + picture + "' --json");
+  ASSERT_EQ(json.status, 0) << json.err;
+  const Json seen = Json::parse(json.out);
+  EXPECT_EQ(seen[0]["top"].size(), 3u);
+  EXPECT_NE(run("predict d '" + picture + "'").out.find("seven.png: "), std::string::npos);
+  EXPECT_EQ(run("predict d nothing.png").status, 1);
+}
+
+TEST_F(Command, CheckAgreesLayerByLayer) {
+  const Json mazur = Json::parse(run("check mazur --json").out);
+  EXPECT_EQ(mazur["pass"], true);
+  EXPECT_EQ(mazur["checks"].size(), 8u)
+      << "each linear layer by input, weight and bias, each sigmoid by input";
+  EXPECT_EQ(run("check digits").status, 0);
+}
+
+TEST_F(Command, OpsPrintTheTableAndC) {
+  EXPECT_EQ(run("ops relu --c").out, "float relu(float x) { return ((x <= 0.0f) ? 0.0f : x); }\n");
+  EXPECT_NE(run("ops --markdown").out.find("| `matmul` | 2 |"), std::string::npos);
+  EXPECT_GT(Json::parse(run("ops --json").out).size(), 15u);
+  EXPECT_EQ(run("ops matmul --c").err,
+            "splot: matmul is not an elementwise op, so it has no C text of its own\n");
+}
+
+TEST_F(Command, RecipesAreListed) {
+  const Json all = Json::parse(run("recipes --json").out);
+  ASSERT_GE(all.size(), 4u);
+  for (const Json& recipe : all) EXPECT_FALSE(recipe["title"].get<std::string>().empty());
+}
+
+}  // namespace
+}  // namespace splot

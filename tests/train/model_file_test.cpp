@@ -1,0 +1,93 @@
+#include "splot/train/model_file.h"
+
+#include <fstream>
+#include <iterator>
+
+#include <gtest/gtest.h>
+
+#include "splot/io/safetensors.h"
+#include "splot/nn/activation_layers.h"
+#include "splot/nn/flatten.h"
+#include "splot/nn/linear.h"
+#include "splot/nn/parameters.h"
+#include "splot/nn/sequential.h"
+#include "splot/ops/ops.h"
+#include "splot/train/run_folder.h"
+
+#include "tests/support/expect_error.h"
+#include "tests/support/mutate.h"
+#include "tests/support/temp_folder.h"
+
+namespace splot {
+namespace {
+
+Sequential small_net() {
+  Sequential net(Flatten(), Linear(6, 4), ReLU());
+  net.add("head", Linear(4, 2));
+  initialize(net, 3);
+  return net;
+}
+
+const ModelInfo kInfo = {.sample = {2, 3},
+                         .preprocessing = {.divisor = 255.0, .mean = 0.1, .deviation = 0.3},
+                         .classes = {"cat", "dog"},
+                         .loss = "cross_entropy",
+                         .data = "pets",
+                         .recipe = "mine"};
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+TEST(ModelFile, IsEnoughToPredict) {
+  const test::TempFolder folder;
+  Sequential net = small_net();
+  save_model(folder.file("model.safetensors"), net, kInfo);
+  const ModelFile file = load_model(folder.file("model.safetensors"));
+  EXPECT_EQ(file.info.sample, kInfo.sample);
+  EXPECT_EQ(file.info.preprocessing, kInfo.preprocessing);
+  EXPECT_EQ(file.info.classes, kInfo.classes);
+  EXPECT_EQ(file.info.loss, "cross_entropy");
+  EXPECT_EQ(file.info.data, "pets");
+  EXPECT_EQ(file.info.recipe, "mine");
+  EXPECT_EQ(file.dtype, kFloat32);
+  EXPECT_EQ(weights_sha256(*file.model), weights_sha256(net));
+  const Tensor x = Tensor::from(std::vector<float>{1, 2, 3, 4, 5, 6}, {1, 2, 3});
+  EXPECT_EQ((*file.model)(x).to_vector<float>(), net(x).to_vector<float>());
+}
+
+TEST(ModelFile, TensorsWithoutAnArchitectureAreNoModel) {
+  const test::TempFolder folder;
+  const std::string path = folder.file("x.safetensors");
+  save_safetensors(path, {{"w", ones({2})}});
+  EXPECT_ERROR(FormatError, load_model(path),
+               "[load_model] " + path + ": it holds tensors, but no architecture of Splot's");
+}
+
+TEST(ModelFile, DamagedFilesAreRefusedOrRead) {
+  const test::TempFolder folder;
+  Sequential net = small_net();
+  save_model(folder.file("model.safetensors"), net, kInfo);
+  const std::string text = text_of(folder.file("model.safetensors"));
+  const auto read = [](const std::string& path) { load_model(path); };
+  const test::HostileResult result = test::try_hostile_files(
+      {.name = "model", .files = {{text.begin(), text.end()}}, .count = 400, .read = read}, 5);
+  EXPECT_GT(result.refused, 200);
+}
+
+TEST(RunFolder, KeepsEveryEpochTwice) {
+  const test::TempFolder folder;
+  RunFolder run(folder.file("runs/first"));
+  run.add({.epoch = 1, .metrics = {{"loss", 0.5}, {"accuracy", 0.75}}, .lr = 0.1, .seconds = 2.0});
+  run.add({.epoch = 2, .metrics = {{"loss", 0.25}, {"accuracy", 1.0}}, .lr = 0.05, .seconds = 1.5});
+  run.finish();
+  EXPECT_EQ(text_of(run.file("metrics.jsonl")),
+            "{\"epoch\":1,\"loss\":0.5,\"accuracy\":0.75,\"lr\":0.1,\"seconds\":2.0}\n"
+            "{\"epoch\":2,\"loss\":0.25,\"accuracy\":1.0,\"lr\":0.05,\"seconds\":1.5}\n");
+  EXPECT_EQ(text_of(run.file("metrics.csv")),
+            "epoch,loss,accuracy,lr,seconds\n1,0.5,0.75,0.1,2\n2,0.25,1,0.05,1.5\n");
+}
+
+}  // namespace
+}  // namespace splot
