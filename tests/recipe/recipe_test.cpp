@@ -93,7 +93,8 @@ TEST(Recipe, WrittenOutAndReadAgainIsTheSame) {
   set_value(recipe, "model.layers=[{type=\"linear\", out=3, bias=false}, {type=\"relu\", name=\"hidden\"}]");
   const Recipe layers = parse_recipe(to_toml(recipe), "mine.toml");
   ASSERT_EQ(layers.model.layers.size(), 2u);
-  EXPECT_FALSE(layers.model.layers[0].bias);
+  EXPECT_FALSE(layers.model.layers[0].arguments.flag("bias"));
+  EXPECT_EQ(layers.model.layers[0].arguments.integer("out"), 3);
   EXPECT_EQ(layers.model.layers[1].name, "hidden");
 }
 
