@@ -105,7 +105,7 @@ TEST(Recipe, AnUnknownKeyNamesTheNearestOneAndItsLine) {
   EXPECT_EQ(refusal("[loss.more]\na = 1\n"),
             "mine.toml:13: there is no key loss.more; did you mean loss.name?");
   EXPECT_EQ(refusal("[[model.layers]]\ntype = \"linear\"\nouts = 3\n"),
-            "mine.toml:15: there is no key model.layers.outs; did you mean model.layers.out?");
+            "mine.toml:15: a linear layer has no outs; did you mean out?");
 }
 
 TEST(Recipe, AWrongTypeOrRangeNamesKeyAndLine) {

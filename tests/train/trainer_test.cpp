@@ -200,7 +200,7 @@ TEST(Metrics, CountClassesSidesAndSquares) {
   EXPECT_EQ(metrics::accuracy().sum(output, Tensor::from(std::vector<std::int64_t>{1, 0, 1}, {3})), 2.0)
       << "the first of two equal outputs counts";
   const Tensor sides = tensor({{1.0f, 0.0f}, {1.0f, 1.0f}, {0.0f, 0.0f}});
-  EXPECT_EQ(metrics::binary_accuracy(0.5).sum(output, sides), 1.0 + 1.0 - 1.0);
+  EXPECT_EQ(metrics::binary_accuracy(0.5).sum(output, sides), 2.0);
   EXPECT_EQ(metrics::mse().sum(output, zeros({3, 2})), (1 + 9 + 4 + 4 + 0 + 1) / 2.0);
   EXPECT_ERROR(ShapeError, metrics::mse().sum(output, zeros({3})),
                "[mse] output[3, 2] and target[3] need the same shape [n, ...]");
