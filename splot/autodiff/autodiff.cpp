@@ -102,6 +102,7 @@ class Sweep {
   // From the earliest call on: a call is wanted when one of its inputs is.
   void want(std::span<const Tensor> targets) {
     for (const Tensor& x : targets) {
+      if (!x.requires_grad()) continue;
       if (Visit* visit = find(x.impl()->node.get())) visit->wanted = true;
     }
     for (std::size_t i = visits_.size(); i-- > 0;) {
@@ -209,7 +210,7 @@ Tensor cotangent_for(const Tensor& y, const Tensor& given, const char* where) {
 TensorList differentiate(std::span<const Tensor> ys, std::span<const Tensor> cotangents,
                          std::span<const Tensor> xs, const GradOptions& options) {
   for (const Tensor& x : xs) {
-    require<GradientError>(x.requires_grad(), "grad", "a tensor of shape ", x,
+    require<GradientError>(x.requires_grad() || options.allow_unused, "grad", "a tensor of shape ", x,
                            " is a constant; make it a variable with x.variable()");
   }
   const NoGrad off(!options.create_graph);
@@ -219,7 +220,7 @@ TensorList differentiate(std::span<const Tensor> ys, std::span<const Tensor> cot
   sweep.run(!options.create_graph && !options.retain_graph, [&](const Visit& visit) {
     for (std::size_t i = 0; i < xs.size(); ++i) {
       const TensorImpl& x = *xs[i].impl();
-      if (x.node.get() == visit.node) out[i] = visit.cotangents[static_cast<std::size_t>(x.output)];
+      if (x.node && x.node.get() == visit.node) out[i] = visit.cotangents[static_cast<std::size_t>(x.output)];
     }
   });
   for (std::size_t i = 0; i < xs.size(); ++i) {

@@ -28,7 +28,7 @@ struct GradOptions {
 };
 
 /// dy/dx for each x, same shape and dtype as x. Accumulates nowhere.
-/// Throws GradientError for an x without history and, unless allowed, for one that y does not depend on.
+/// Throws GradientError for an x that is a constant or that y does not depend on, unless allowed.
 ///
 ///   Tensor x = tensor({2.0}).variable();
 ///   Tensor d = grad(sum(x * x * x), std::array{x}, {.create_graph = true})[0];   // 3 x^2 = 12
@@ -38,6 +38,9 @@ SPLOT_API TensorList grad(const Tensor& y, std::initializer_list<Tensor> xs, con
 
 /// A function of tensors, as the functional derivatives take it.
 using Function = std::function<TensorList(std::span<const Tensor>)>;
+
+// In vjp, jvp and hvp an integer or bool input is a constant: its gradient is zeros, its tangent is not
+// looked at.
 
 /// Value and pullback: cotangents (one for each output) to gradients (one for each input).
 ///

@@ -50,6 +50,13 @@ void record(const OpDef& op, std::span<const Tensor> inputs, TensorList& outputs
   }
 }
 
+bool any_floating(std::span<const Tensor> outputs) {
+  for (const Tensor& output : outputs) {
+    if (output.dtype().is_floating()) return true;
+  }
+  return false;
+}
+
 bool any_history(std::span<const Tensor> inputs) {
   for (const Tensor& input : inputs) {
     if (input.requires_grad()) return true;
@@ -73,7 +80,7 @@ TensorList apply_all(const OpDef& op, std::span<const Tensor> inputs, const Attr
     const KernelArgs args(op, inputs, {outputs.data(), outputs.size()}, attrs);
     (op.elementwise != nullptr ? op.elementwise->run : op.kernel)(args);
   }
-  if (grad_enabled() && any_history(inputs)) record(op, inputs, outputs, attrs);
+  if (grad_enabled() && any_floating(outputs) && any_history(inputs)) record(op, inputs, outputs, attrs);
   return outputs;
 }
 

@@ -192,7 +192,7 @@ class BorrowedTensor {
 
   /// A list of borrowed tensors as a list of tensors: the wrapper holds nothing else.
   static std::span<const Tensor> all(std::initializer_list<BorrowedTensor> tensors) {
-    return {&tensors.begin()->tensor_, tensors.size()};
+    return {reinterpret_cast<const Tensor*>(tensors.begin()), tensors.size()};
   }
 
  private:

@@ -32,5 +32,24 @@ TEST(Autodiff, JvpOfAProductIsTheProductRule) {
   EXPECT_EQ(out.tangents[0].to_vector<double>(), (matmul(da, b) + matmul(a, db)).to_vector<double>());
 }
 
+TEST(Autodiff, AnIntegerInputOfAFunctionIsAConstant) {
+  const Function f = [](std::span<const Tensor> in) { return TensorList{sum(in[0] * in[0] * in[1])}; };
+  const Tensor x = tensor({1.0, 2.0});
+  const Tensor n = tensor({3, 4});
+  const Vjp out = vjp(f, std::array{x, n});
+  const TensorList gradients = out.pullback(std::array{ones({}, kFloat64)});
+  EXPECT_EQ(gradients[0].to_vector<double>(), (std::vector<double>{6.0, 16.0}));
+  EXPECT_EQ(gradients[1].to_vector<double>(), (std::vector<double>{0.0, 0.0}));
+  const Tensor v = tensor({1.0, 1.0});
+  EXPECT_EQ(jvp(f, std::array{x, n}, std::array{v, n}).tangents[0].item<double>(), 22.0);
+  EXPECT_EQ(hvp(f, std::array{x, n}, std::array{v, n})[0].to_vector<double>(),
+            (std::vector<double>{6.0, 8.0}));
+}
+
+TEST(Autodiff, AComparisonHasNoHistory) {
+  const Tensor x = tensor({1.0, 2.0}).variable();
+  EXPECT_FALSE((x > 1.5).requires_grad());
+}
+
 }  // namespace
 }  // namespace splot
