@@ -27,6 +27,7 @@ constexpr int kMaxThreads = 1024;
 // A worker that has just finished looks for more work this long before it sleeps: waking a sleeper costs 5 to
 // 50 us, and the operations of one training step follow each other faster than that.
 constexpr auto kSpin = std::chrono::microseconds(40);
+constexpr auto kKeepProcessor = std::chrono::microseconds(15);
 
 thread_local bool inside_parallel_work = false;
 
@@ -38,22 +39,23 @@ void pause_briefly() {
 #endif
 }
 
-// Waits for done() without sleeping, up to kSpin; says whether it came true. The clock is read rarely, and
-// the processor is offered to others each time: with more threads than processors the thread waited for may
-// need this very one.
+// Waits for done() without sleeping, up to kSpin; says whether it came true. At first it keeps its processor,
+// so that jobs in close succession find their workers awake; then it offers the processor to others each time
+// it looks at the clock, because the thread waited for may need this very one.
 template <typename Done>
 bool spin_until(bool may_spin, Done done) {
   if (done()) return true;
   if (!may_spin) return false;
-  const auto give_up = std::chrono::steady_clock::now() + kSpin;
-  do {
+  const auto start = std::chrono::steady_clock::now();
+  for (;;) {
     for (int i = 0; i < 32; ++i) {
       if (done()) return true;
       pause_briefly();
     }
-    std::this_thread::yield();
-  } while (std::chrono::steady_clock::now() < give_up);
-  return done();
+    const auto waited = std::chrono::steady_clock::now() - start;
+    if (waited > kSpin) return done();
+    if (waited > kKeepProcessor) std::this_thread::yield();
+  }
 }
 
 // One job at a time. A job is open while `epoch_` is odd. The protocol that lets the caller return safely:
