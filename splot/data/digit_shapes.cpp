@@ -55,8 +55,6 @@ constexpr Knot four_right_stem[] = {{.8f, 0.f}, {.75f, .42f}, {.66f, 1.f}};
 constexpr Knot four_closed_bar[] = {
     {.64f, .0f}, {.36f, .32f}, {.04f, .64f, kCorner}, {.45f, .64f}, {.94f, .6f}};
 constexpr Knot four_closed_stem[] = {{.64f, .0f}, {.64f, .5f}, {.62f, 1.f}};
-constexpr Knot four_nine[] = {{.8f, .1f},  {.5f, .08f},           {.2f, .3f},  {.14f, .5f}, {.4f, .54f},
-                              {.7f, .36f}, {.82f, .08f, kCorner}, {.74f, .5f}, {.66f, 1.f}};
 constexpr Knot four_wide_bar[] = {{.22f, .12f}, {.1f, .36f}, {.12f, .52f}, {.4f, .54f}, {.98f, .48f}};
 constexpr Knot four_low_stem[] = {{.82f, .0f}, {.72f, .4f}, {.56f, 1.f}};
 
@@ -114,6 +112,11 @@ constexpr Knot nine_curved[] = {{.76f, .2f},  {.54f, .01f}, {.22f, .14f}, {.18f,
                                 {.66f, .86f}, {.44f, 1.f},  {.2f, .92f}};
 constexpr Knot nine_soft[] = {{.72f, .1f}, {.44f, .02f}, {.2f, .22f},  {.26f, .46f}, {.54f, .44f},
                               {.74f, .2f}, {.74f, .12f}, {.68f, .46f}, {.58f, .74f}, {.5f, 1.f}};
+constexpr Knot nine_closed[] = {{.8f, .1f},   {.52f, .0f}, {.24f, .1f},           {.2f, .3f},   {.42f, .42f},
+                                {.68f, .32f}, {.8f, .08f}, {.82f, .12f, kCorner}, {.72f, .56f}, {.6f, 1.f}};
+constexpr Knot nine_leaning[] = {{.86f, .08f},          {.56f, .03f}, {.26f, .22f},
+                                 {.22f, .44f},          {.48f, .46f}, {.74f, .26f},
+                                 {.88f, .06f, kCorner}, {.66f, .54f}, {.46f, 1.f}};
 constexpr Knot nine_small[] = {{.7f, .16f},  {.5f, .03f},           {.3f, .14f}, {.28f, .32f}, {.48f, .38f},
                                {.68f, .22f}, {.72f, .06f, kCorner}, {.7f, .36f}, {.6f, 1.f}};
 
@@ -127,7 +130,6 @@ constexpr Stroke kFour[][2] = {{four_open_bar, four_stem},
                                {four_round_bar, four_right_stem},
                                {four_closed_bar, four_closed_stem},
                                {four_wide_bar, four_low_stem}};
-constexpr Stroke kFourNine[] = {four_nine};
 constexpr Stroke kFive[][1] = {{five_one}, {five_ess}, {five_slope}};
 constexpr Stroke kFiveRoof[] = {five_body, five_roof};
 constexpr Stroke kSix[][1] = {{six_round}, {six_steep}, {six_low}, {six_hook}};
@@ -135,18 +137,20 @@ constexpr Stroke kSeven[][1] = {{seven_plain}, {seven_hook}, {seven_round}};
 constexpr Stroke kSevenBar[] = {seven_plain, seven_bar};
 constexpr Stroke kEight[][1] = {{eight_right}, {eight_left}, {eight_open}};
 constexpr Stroke kEightLoops[] = {eight_top, eight_bottom};
-constexpr Stroke kNine[][1] = {{nine_straight}, {nine_curved}, {nine_soft}, {nine_small}};
+constexpr Stroke kNine[][1] = {{nine_straight}, {nine_curved}, {nine_soft},
+                               {nine_small},    {nine_closed}, {nine_leaning}};
 
 constexpr Style kZeroStyles[] = {{4, kZero[0]}, {3, kZero[1]}, {2, kZero[2]}, {2, kZero[3]}};
 constexpr Style kOneStyles[] = {{12, kOneLine}, {3, kOneFlag}, {1, kOneFoot}};
 constexpr Style kTwoStyles[] = {{4, kTwo[0]}, {5, kTwo[1]}, {2, kTwo[2]}, {3, kTwo[3]}};
 constexpr Style kThreeStyles[] = {{5, kThree[0]}, {2, kThree[1]}, {4, kThree[2]}, {2, kThree[3]}};
-constexpr Style kFourStyles[] = {{4, kFour[0]}, {4, kFour[1]}, {2, kFour[2]}, {3, kFour[3]}, {1, kFourNine}};
+constexpr Style kFourStyles[] = {{5, kFour[0]}, {4, kFour[1]}, {1, kFour[2]}, {4, kFour[3]}};
 constexpr Style kFiveStyles[] = {{3, kFive[0]}, {2, kFive[1]}, {3, kFive[2]}, {4, kFiveRoof}};
 constexpr Style kSixStyles[] = {{3, kSix[0]}, {3, kSix[1]}, {3, kSix[2]}, {2, kSix[3]}};
 constexpr Style kSevenStyles[] = {{5, kSeven[0]}, {3, kSeven[1]}, {3, kSeven[2]}, {2, kSevenBar}};
 constexpr Style kEightStyles[] = {{4, kEight[0]}, {3, kEight[1]}, {3, kEight[2]}, {2, kEightLoops}};
-constexpr Style kNineStyles[] = {{4, kNine[0]}, {2, kNine[1]}, {3, kNine[2]}, {3, kNine[3]}};
+constexpr Style kNineStyles[] = {{3, kNine[0]}, {2, kNine[1]}, {3, kNine[2]},
+                                 {3, kNine[3]}, {4, kNine[4]}, {3, kNine[5]}};
 
 constexpr std::array<std::span<const Style>, 10> kStyles = {
     kZeroStyles, kOneStyles, kTwoStyles,   kThreeStyles, kFourStyles,
