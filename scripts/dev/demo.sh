@@ -27,7 +27,8 @@ step() {
 mnist_is_here() {
   local folder
   for folder in "${SPLOT_DATA:-}" "${XDG_CACHE_HOME:-$HOME/.cache}/splot"; do
-    if [[ -n $folder && -f $folder/mnist/train-images-idx3-ubyte.gz ]]; then return 0; fi
+    if [[ -z $folder ]]; then continue; fi
+    if [[ -f $folder/mnist/train-images-idx3-ubyte.gz || -f $folder/mnist/train-images-idx3-ubyte ]]; then return 0; fi
   done
   return 1
 }
