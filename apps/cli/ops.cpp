@@ -5,6 +5,7 @@
 
 #include "splot/core/error.h"
 #include "splot/ops/op_records.h"
+#include "splot/ops/op_table.h"
 
 #include "apps/cli/command.h"
 
@@ -49,16 +50,6 @@ Columns columns(const OpDef& op) {
           mark(op.composed != nullptr),
           mark(op.elementwise != nullptr && op.elementwise->text != nullptr),
           op.onnx != nullptr ? op.onnx : ""};
-}
-
-void print_markdown() {
-  std::string out = say(Message::ops_markdown_head);
-  for (const OpDef* op : all_ops()) {
-    const Columns c = columns(*op);
-    out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} | {} |\n", op->name, c.inputs, c.attrs, c.cpu,
-                       c.gradient, c.composed, c.c, c.onnx);
-  }
-  print(out);
 }
 
 void print_json() {
@@ -122,7 +113,7 @@ int run_ops(const OpsOptions& options) {
     const Columns c = columns(op);
     print(say(Message::ops_one, op.name, c.inputs, c.attrs, c.cpu, c.gradient, c.composed, c.c, c.onnx));
   } else if (options.markdown) {
-    print_markdown();
+    print(op_table_markdown());
   } else if (options.json) {
     print_json();
   } else {

@@ -127,6 +127,9 @@ struct OpDef {
   const Elementwise* elementwise = nullptr;
   void (*kernel)(const KernelArgs&) = nullptr;
   Tensor (*view)(std::span<const Tensor> inputs, const Attrs& attrs) = nullptr;
+  /// False where no output depends smoothly on an input (indices, conditions, new tensors): that `vjp` is
+  /// null is then no gap.
+  bool differentiable = true;
   /// The gradients of the inputs, built from public ops so that they can be differentiated again.
   TensorList (*vjp)(const VjpArgs&) = nullptr;
   Keeps keeps = {};

@@ -101,6 +101,7 @@ extern constinit const OpDef argmax_op = {
     .attrs = {{"axis", AttrKind::integer}},
     .rule = arg_rule,
     .kernel = arg_kernel<true>,
+    .differentiable = false,
 };
 
 extern constinit const OpDef argmin_op = {
@@ -108,6 +109,7 @@ extern constinit const OpDef argmin_op = {
     .attrs = {{"axis", AttrKind::integer}},
     .rule = arg_rule,
     .kernel = arg_kernel<false>,
+    .differentiable = false,
 };
 
 namespace {

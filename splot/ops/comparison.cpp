@@ -69,6 +69,7 @@ TensorList where_vjp(const VjpArgs& v) {
       .inputs = 2,                                                  \
       .rule = broadcast_to_bool,                                    \
       .elementwise = elementwise<Formula, FormulaTypes::numbers>(), \
+      .differentiable = false,                                      \
       .onnx = onnx_name,                                            \
   }
 SPLOT_COMPARISON(greater, Greater, "Greater");
@@ -84,6 +85,7 @@ extern constinit const OpDef logical_and_op = {
     .inputs = 2,
     .rule = broadcast_conditions,
     .elementwise = elementwise<LogicalAnd, FormulaTypes::booleans>(),
+    .differentiable = false,
     .onnx = "And",
 };
 
@@ -92,6 +94,7 @@ extern constinit const OpDef logical_or_op = {
     .inputs = 2,
     .rule = broadcast_conditions,
     .elementwise = elementwise<LogicalOr, FormulaTypes::booleans>(),
+    .differentiable = false,
     .onnx = "Or",
 };
 
@@ -99,6 +102,7 @@ extern constinit const OpDef logical_not_op = {
     .name = "logical_not",
     .rule = broadcast_conditions,
     .elementwise = elementwise<LogicalNot, FormulaTypes::booleans>(),
+    .differentiable = false,
     .onnx = "Not",
 };
 
@@ -106,6 +110,7 @@ extern constinit const OpDef isnan_op = {
     .name = "isnan",
     .rule = broadcast_to_bool,
     .elementwise = elementwise<IsNan, FormulaTypes::numbers>(),
+    .differentiable = false,
     .onnx = "IsNaN",
 };
 
@@ -113,6 +118,7 @@ extern constinit const OpDef isfinite_op = {
     .name = "isfinite",
     .rule = broadcast_to_bool,
     .elementwise = elementwise<IsFinite, FormulaTypes::numbers>(),
+    .differentiable = false,
 };
 
 extern constinit const OpDef where_op = {

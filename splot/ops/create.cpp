@@ -31,6 +31,7 @@ extern constinit const OpDef full_op = {
     .inputs = 0,
     .rule = full_rule,
     .kernel = full_kernel,
+    .differentiable = false,
     .onnx = "ConstantOfShape",
 };
 

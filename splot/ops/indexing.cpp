@@ -401,6 +401,7 @@ extern constinit const OpDef one_hot_op = {
     .attrs = {{"classes", AttrKind::integer}, {"dtype", AttrKind::dtype}},
     .rule = one_hot_rule,
     .kernel = one_hot_kernel,
+    .differentiable = false,
     .onnx = "OneHot",
 };
 

@@ -113,6 +113,7 @@ extern constinit const OpDef uniform_op = {
               {"dtype", AttrKind::dtype}},
     .rule = uniform_rule,
     .kernel = uniform_kernel,
+    .differentiable = false,
 };
 
 extern constinit const OpDef normal_op = {
@@ -123,6 +124,7 @@ extern constinit const OpDef normal_op = {
               {"dtype", AttrKind::dtype}},
     .rule = normal_rule,
     .kernel = normal_kernel,
+    .differentiable = false,
 };
 
 // `value` in place of 1 spares dropout a pass over its mask.
@@ -134,6 +136,7 @@ extern constinit const OpDef bernoulli_op = {
               {"dtype", AttrKind::dtype}},
     .rule = bernoulli_rule,
     .kernel = bernoulli_kernel,
+    .differentiable = false,
 };
 
 extern constinit const OpDef randperm_op = {
@@ -141,6 +144,7 @@ extern constinit const OpDef randperm_op = {
     .attrs = {{"n", AttrKind::integer}},
     .rule = randperm_rule,
     .kernel = randperm_kernel,
+    .differentiable = false,
 };
 
 Tensor key_tensor(const RandomKey& key) {

@@ -171,6 +171,7 @@ extern constinit const OpDef all_op = {
     .attrs = SPLOT_REDUCTION_ATTRS,
     .rule = bool_rule,
     .kernel = reduce_kernel<Reduce::min>,
+    .differentiable = false,
 };
 
 extern constinit const OpDef any_op = {
@@ -178,6 +179,7 @@ extern constinit const OpDef any_op = {
     .attrs = SPLOT_REDUCTION_ATTRS,
     .rule = bool_rule,
     .kernel = reduce_kernel<Reduce::max>,
+    .differentiable = false,
 };
 
 namespace {

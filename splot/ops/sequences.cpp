@@ -65,6 +65,7 @@ extern constinit const OpDef arange_op = {
     .inputs = 0,
     .rule = arange_rule,
     .kernel = arange_kernel,
+    .differentiable = false,
     .onnx = "Range",
 };
 
@@ -77,6 +78,7 @@ extern constinit const OpDef linspace_op = {
     .inputs = 0,
     .rule = linspace_rule,
     .kernel = linspace_kernel,
+    .differentiable = false,
 };
 
 Tensor arange(double start, double stop, double step, DType dtype) {

@@ -113,12 +113,6 @@ void check_against_formula(const RegisteredCase& registered, std::span<const Ten
   for (const Index n : {1, 3, 517, 40'003}) {
     TensorList inputs;
     for (const Tensor& x : called.inputs) inputs.push_back(uniform_between(x, n, random));
-    Tensor got;
-    try {
-      got = apply(*called.op, inputs, called.attrs);
-    } catch (const DTypeError&) {
-      return;  // the function converts its inputs, or does without the record
-    }
     std::vector<std::vector<double>> columns;
     for (const Tensor& x : inputs) columns.push_back(x.to_vector<double>());
     std::vector<double> expected(static_cast<std::size_t>(n)), row(inputs.size());
@@ -126,11 +120,20 @@ void check_against_formula(const RegisteredCase& registered, std::span<const Ten
       for (std::size_t k = 0; k < row.size(); ++k) row[k] = columns[k][i];
       expected[i] = called.op->elementwise->reference(row, called.attrs);
     }
-    EXPECT_EQ(difference_between(got, cast(Tensor::from(expected, {n}), got.dtype()),
-                                 value_tolerance(registered.op_case, got.dtype())),
-              "")
-        << registered.name << " against its formula in double, " << n << " elements of "
-        << got.dtype().name();
+    for (const cpu::InstructionSet set : cpu::available_instruction_sets()) {
+      const OnInstructionSet on(set);
+      Tensor got;
+      try {
+        got = apply(*called.op, inputs, called.attrs);
+      } catch (const DTypeError&) {
+        return;  // the function converts its inputs, or does without the record
+      }
+      EXPECT_EQ(difference_between(got, cast(Tensor::from(expected, {n}), got.dtype()),
+                                   value_tolerance(registered.op_case, got.dtype())),
+                "")
+          << registered.name << " against its formula in double, " << n << " elements of "
+          << got.dtype().name() << " on " << cpu::name_of(set);
+    }
   }
   TensorList none;
   for (const Tensor& x : called.inputs) none.push_back(Tensor::empty({0, 3}, x.dtype()));

@@ -10,7 +10,8 @@
 //   - values, shapes and dtypes against PyTorch, on every instruction set and for inputs with odd strides;
 //   - gradients against PyTorch, kinks and special values included, where the sample has them;
 //   - derivatives of order 1 and 2 against central differences in float64, for smooth float64 samples;
-//   - an elementwise op against its formula in double over longer inputs, and for inputs without elements;
+//   - an elementwise op against its formula in double over longer inputs, on every instruction set, and for
+//     inputs without elements;
 //   - a fused op against its `composed` twin;
 //   - the C text of an elementwise op, compiled by the C compiler (tests/ops/c_text_test.cpp).
 #pragma once
