@@ -1,5 +1,5 @@
-// SPLOT_TARGET_TABLE(f): the versions of a function compiled by foreach_target.h, in the order of InstructionSet. Used
-// after foreach_target.h, where HWY_NAMESPACE is the baseline's.
+// SPLOT_TARGET_TABLE(f): the versions of a function compiled by foreach_target.h, in the order of
+// InstructionSet. Used after foreach_target.h, where HWY_NAMESPACE is the baseline's.
 #pragma once
 
 #if HWY_ARCH_X86
