@@ -129,5 +129,20 @@ TEST(Optimizer, RefusesOptionsThatMakeNoSense) {
   EXPECT_ERROR(ValueError, SGD({{"a", p.a}, {"b", p.a}}), "[sgd] \"b\" is there twice");
 }
 
+// Left alone, the running mean sticks at the smallest subnormal number, and every step takes a hundred times
+// as long.
+TEST(Optimizer, MomentsOfAWeightWithoutGradientFadeToZero) {
+  Parameter w(tensor({1.0f}), "w");
+  Adam optimizer({{"w", w}}, {.lr = 0.001});
+  for (int step = 0; step < 600; ++step) {
+    optimizer.zero_grad();
+    backward(sum(w * (step == 0 ? 1e-25f : 0.0f)));
+    optimizer.step();
+  }
+  for (const NamedTensor& state : optimizer.state_dict()) {
+    if (state.name == "exp_avg.w") EXPECT_EQ(state.value.item<float>(), 0.0f);
+  }
+}
+
 }  // namespace
 }  // namespace splot

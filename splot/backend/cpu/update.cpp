@@ -8,6 +8,7 @@
 
 #include "splot/backend/cpu/update.h"
 
+#include "splot/backend/cpu/flush_subnormals.h"
 #include "splot/backend/cpu/instruction_set.h"
 #include "splot/backend/cpu/thread_pool.h"
 
@@ -23,6 +24,8 @@ template <typename Block>
 void in_chunks(Index n, Block&& block) {
   parallel_for((n + kChunk - 1) / kChunk, static_cast<double>(n) * kMicrosecondsPerElement, [&](Index chunk) {
     const Index first = chunk * kChunk;
+    const FlushSubnormals
+        flush;  // the moments of a weight whose gradient has become zero fade into that range
     block(first, std::min(kChunk, n - first));
   });
 }
