@@ -158,7 +158,7 @@ class Sweep {
     }
     TensorList outputs = node.kept_outputs;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (outputs[i].defined() && grad_enabled())
+      if (outputs[i].defined() && outputs[i].dtype().is_floating() && grad_enabled())
         outputs[i] = with_history(outputs[i], visit.node, static_cast<int>(i));
     }
     bool needs[32] = {};
