@@ -140,7 +140,9 @@ TEST(Optimizer, MomentsOfAWeightWithoutGradientFadeToZero) {
     optimizer.step();
   }
   for (const NamedTensor& state : optimizer.state_dict()) {
-    if (state.name == "exp_avg.w") EXPECT_EQ(state.value.item<float>(), 0.0f);
+    if (state.name == "exp_avg.w") {
+      EXPECT_EQ(state.value.item<float>(), 0.0f);
+    }
   }
 }
 
