@@ -14,6 +14,11 @@
 
 #include "tests/support/temp_folder.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+// Freed memory that the sanitizer keeps back, 256 MiB by default, would count as the reader's own.
+extern "C" const char* __asan_default_options() { return "quarantine_size_mb=16"; }
+#endif
+
 namespace splot::test {
 namespace {
 
