@@ -14,6 +14,7 @@
 #include "splot/data/idx.h"
 #include "splot/data/image.h"
 #include "splot/data/mnist.h"
+#include "splot/io/checkpoint.h"
 #include "splot/io/safetensors.h"
 #include "splot/nn/activation_layers.h"
 #include "splot/nn/dropout.h"

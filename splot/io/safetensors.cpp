@@ -1,79 +1,86 @@
 #include "splot/io/safetensors.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "splot/core/file.h"
 #include "splot/core/sha256.h"
-#include "splot/io/internal/safetensors_header.h"
+#include "splot/io/internal/safetensors_file.h"
 
 namespace splot {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "elements are stored as they lie in memory");
 
-using safetensors::Entry;
-using safetensors::kMaxHeader;
+using safetensors::byte_count;
 using safetensors::shown;
 using safetensors::type_name;
 
-std::size_t byte_count(const Tensor& x) { return static_cast<std::size_t>(x.numel()) * x.dtype().size(); }
-
-void check_bools(const std::string& path, const Entry& entry, const Tensor& x) {
+void check_bools(const std::string& path, const std::string& name, const Tensor& x) {
   const auto* byte = static_cast<const std::uint8_t*>(x.raw());
   for (Index i = 0; i < x.numel(); ++i) {
-    require<FormatError>(byte[i] <= 1, "safetensors", '"', path, "\": tensor ", shown(entry.name),
-                         ": BOOL number ", i, " is ", byte[i], ", neither 0 nor 1");
+    require<FormatError>(byte[i] <= 1, "safetensors", '"', path, "\": tensor ", shown(name), ": BOOL number ",
+                         i, " is ", byte[i], ", neither 0 nor 1");
   }
+}
+
+TensorFile load(io::Source& in) {
+  safetensors::Head head = safetensors::read_head(in);
+  return safetensors::read_body(in, std::move(head.header));
 }
 
 }  // namespace
 
-TensorFile load_safetensors(const std::string& path) {
-  InputFile file(path);
-  const auto check = [&](bool condition, const auto&... parts) {
-    if (!condition) fail<FormatError>("safetensors", '"', path, "\": ", parts...);
-  };
-  check(file.size() >= 8, "has ", file.size(), " bytes; the length of the header alone takes 8");
-  std::uint64_t length = 0;
-  file.read_exactly(&length, 8);
-  check(length <= kMaxHeader, "the header claims ", length, " bytes; the limit is ", kMaxHeader);
-  check(length <= file.size() - 8, "the header claims ", length, " bytes, the file has ", file.size() - 8,
-        " left");
-  std::string json(static_cast<std::size_t>(length), '\0');
-  file.read_exactly(json.data(), json.size());
-  safetensors::Header header = safetensors::parse_header(path, json, file.size() - 8 - length);
+namespace safetensors {
 
+std::size_t byte_count(const Tensor& x) { return static_cast<std::size_t>(x.numel()) * x.dtype().size(); }
+
+Head read_head(io::Source& in) {
+  const auto check = [&](bool condition, const auto&... parts) {
+    if (!condition) fail<FormatError>("safetensors", '"', in.name(), "\": ", parts...);
+  };
+  check(in.size() >= 8, "has ", in.size(), " bytes; the length of the header alone takes 8");
+  std::uint64_t length = 0;
+  in.read(&length, 8);
+  check(length <= kMaxHeader, "the header claims ", length, " bytes; the limit is ", kMaxHeader);
+  check(length <= in.size() - 8, "the header claims ", length, " bytes, the file has ", in.size() - 8,
+        " left");
+  Head head;
+  head.json.resize(static_cast<std::size_t>(length));
+  in.read(head.json.data(), head.json.size());
+  head.header = parse_header(in.name(), head.json, in.size() - 8 - length);
+  return head;
+}
+
+TensorFile read_body(io::Source& in, Header header) {
   TensorFile out;
   out.metadata = std::move(header.metadata);
   for (const Entry& entry : header.entries) {  // in the order of the file, so there is nothing to seek
     const Tensor x = Tensor::empty(entry.shape, entry.dtype);
-    file.read_exactly(x.impl()->storage->data(), byte_count(x));
-    if (x.dtype() == kBool) check_bools(path, entry, x);
+    in.read(x.impl()->storage->data(), byte_count(x));
+    if (x.dtype() == kBool) check_bools(in.name(), entry.name, x);
     out.tensors.emplace(entry.name, x);
   }
   return out;
 }
 
-void save_safetensors(const std::string& path, const TensorMap& tensors, const Metadata& metadata) {
-  std::vector<const TensorMap::value_type*> order;
+Layout plan_file(const TensorMap& tensors, const Metadata& metadata) {
+  Layout out;
   for (const auto& item : tensors) {
     require<ValueError>(item.second.defined(), "safetensors", "tensor ", shown(item.first), " is undefined");
     require<ValueError>(item.first != "__metadata__", "safetensors",
                         "no tensor can be called \"__metadata__\"");
-    order.push_back(&item);
+    out.order.push_back(&item);
   }
-  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+  std::stable_sort(out.order.begin(), out.order.end(), [](const auto* a, const auto* b) {
     return a->second.dtype().size() > b->second.dtype().size();
   });
   nlohmann::json header = nlohmann::json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::size_t position = 0;
-  for (const auto* item : order) {
+  for (const auto* item : out.order) {
     const Tensor& x = item->second;
     const std::size_t end = position + byte_count(x);
     header[item->first] = {{"dtype", type_name(x.dtype())},
@@ -81,24 +88,43 @@ void save_safetensors(const std::string& path, const TensorMap& tensors, const M
                            {"data_offsets", {position, end}}};
     position = end;
   }
-  std::string json;
   try {
-    json = header.dump();
+    out.json = header.dump();
   } catch (const nlohmann::json::exception&) {
     fail<ValueError>("safetensors", "a name or the metadata are not UTF-8");
   }
-  json.append((8 - json.size() % 8) % 8, ' ');
-  require<ValueError>(json.size() <= kMaxHeader, "safetensors", "the header would have ", json.size(),
+  out.json.append((8 - out.json.size() % 8) % 8, ' ');
+  require<ValueError>(out.json.size() <= kMaxHeader, "safetensors", "the header would have ", out.json.size(),
                       " bytes; the limit is ", kMaxHeader);
-  const std::uint64_t length = json.size();
+  return out;
+}
+
+void write_planned(const std::string& path, const Layout& layout) {
+  const std::uint64_t length = layout.json.size();
   OutputFile out(path);
   out.write(&length, 8);
-  out.write(json);
-  for (const auto* item : order) {
+  out.write(layout.json);
+  for (const auto* item : layout.order) {
     const Tensor dense = contiguous(item->second);
     out.write(dense.raw(), byte_count(dense));
   }
   out.commit();
+}
+
+}  // namespace safetensors
+
+TensorFile load_safetensors(const std::string& path) {
+  io::FileSource in(path);
+  return load(in);
+}
+
+TensorFile load_safetensors(std::span<const std::uint8_t> bytes, const std::string& name) {
+  io::MemorySource in(bytes, name);
+  return load(in);
+}
+
+void save_safetensors(const std::string& path, const TensorMap& tensors, const Metadata& metadata) {
+  safetensors::write_planned(path, safetensors::plan_file(tensors, metadata));
 }
 
 std::string weights_sha256(const TensorMap& tensors) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 
 #include "splot/core/export.h"
@@ -33,6 +34,8 @@ struct TensorFile {
 ///   TensorFile file = load_safetensors("model.safetensors");
 ///   Tensor w = file.tensors.at("0.weight");
 SPLOT_API TensorFile load_safetensors(const std::string& path);
+/// The same from memory; `name` stands for the path in messages.
+SPLOT_API TensorFile load_safetensors(std::span<const std::uint8_t> bytes, const std::string& name);
 
 /// Replaces the file at once: a reader sees the old one or the new one. The same tensors give the same bytes:
 /// data are ordered by element size, largest first, then by name, so that all are aligned. Throws ValueError
