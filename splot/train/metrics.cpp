@@ -1,10 +1,11 @@
 #include "splot/train/metrics.h"
 
-#include <algorithm>
-#include <cstdint>
+#include <cmath>
 #include <vector>
 
 #include "splot/core/error.h"
+#include "splot/train/classification.h"
+#include "splot/train/internal/class_rows.h"
 
 namespace splot::metrics {
 namespace {
@@ -15,24 +16,25 @@ void check_same_shape(const char* name, const Tensor& output, const Tensor& targ
 }
 
 double count_right_classes(const Tensor& output, const Tensor& target) {
-  require(output.rank() == 2 && target.rank() == 1 && output.shape()[0] == target.shape()[0], "accuracy",
-          "needs output[n, classes] and target[n], got output", output, " and target", target);
-  require<DTypeError>(target.dtype() == kInt64, "accuracy", "needs int64 class numbers, got ",
-                      target.dtype());
-  const Index classes = output.shape()[1];
-  require(classes > 0, "accuracy", "output", output, " has no classes");
-  const Tensor dense_output = contiguous(output);
-  const Tensor dense_target = contiguous(target);
-  return visit_floats(output.dtype(), "accuracy", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    const T* row = dense_output.data<T>();
-    const auto* wanted = dense_target.data<std::int64_t>();
-    Index right = 0;
-    for (Index i = 0; i < output.shape()[0]; ++i, row += classes) {
-      right += std::max_element(row, row + classes) - row == wanted[i] ? 1 : 0;
-    }
-    return static_cast<double>(right);
+  Index right = 0;
+  train_detail::for_each_row("accuracy", output, target, [&](const auto* row, Index classes, Index wanted) {
+    right += train_detail::largest(row, classes) == wanted ? 1 : 0;
   });
+  return static_cast<double>(right);
+}
+
+// The sum over examples of the mean of difference(output, target) over the elements of an example.
+template <typename Difference>
+MetricFunction mean_difference(const char* name, Difference difference) {
+  return {name, [=](const Tensor& output, const Tensor& target) {
+            check_same_shape(name, output, target);
+            const std::vector<double> is = output.to_vector<double>();
+            const std::vector<double> wanted = target.to_vector<double>();
+            double sum = 0.0;
+            for (std::size_t i = 0; i < is.size(); ++i) sum += difference(is[i] - wanted[i]);
+            return is.empty() ? 0.0
+                              : sum * static_cast<double>(output.shape()[0]) / static_cast<double>(is.size());
+          }};
 }
 
 }  // namespace
@@ -58,17 +60,19 @@ MetricFunction binary_accuracy(double threshold) {
           }};
 }
 
-MetricFunction mse() {
-  return {"mse", [](const Tensor& output, const Tensor& target) {
-            check_same_shape("mse", output, target);
-            const std::vector<double> is = output.to_vector<double>();
-            const std::vector<double> wanted = target.to_vector<double>();
-            double sum = 0.0;
-            for (std::size_t i = 0; i < is.size(); ++i) sum += (is[i] - wanted[i]) * (is[i] - wanted[i]);
-            // Of the mean over the elements of an example: elements / examples of them.
-            return is.empty() ? 0.0
-                              : sum * static_cast<double>(output.shape()[0]) / static_cast<double>(is.size());
+MetricFunction top_k_accuracy(Index k) {
+  require<ValueError>(k >= 1, "top_k_accuracy", "k must be at least 1, got ", k);
+  return {join("top_", k, "_accuracy"), [k](const Tensor& output, const Tensor& target) {
+            return static_cast<double>(count_top_k(output, target, k));
           }};
+}
+
+MetricFunction mse() {
+  return mean_difference("mse", [](double d) { return d * d; });
+}
+
+MetricFunction mae() {
+  return mean_difference("mae", [](double d) { return std::abs(d); });
 }
 
 }  // namespace splot::metrics

@@ -1,0 +1,29 @@
+#include "splot/train/outputs.h"
+
+#include <algorithm>
+
+#include "splot/core/error.h"
+#include "splot/core/node.h"
+#include "splot/nn/parameters.h"
+#include "splot/ops/ops.h"
+
+namespace splot {
+
+void visit_outputs(Layer& model, const Dataset& data,
+                   const std::function<void(const Tensor& output, const Tensor& target)>& visit,
+                   Index batch_size) {
+  require<ValueError>(data.size() > 0, "visit_outputs", data.name(), " has no examples");
+  require<ValueError>(batch_size > 0, "visit_outputs", "batch_size must be positive, got ", batch_size);
+  const NoGrad off;
+  const NamedParameters parameters = named_parameters(model);
+  const DType dtype = parameters.empty() ? kFloat32 : parameters.front().parameter.dtype();
+  const auto converted = [dtype](const Tensor& x) {
+    return x.dtype().is_floating() && x.dtype() != dtype ? cast(x, dtype) : x;
+  };
+  for (Index first = 0; first < data.size(); first += batch_size) {
+    const Batch batch = data.batch(first, std::min(batch_size, data.size() - first));
+    visit(model(converted(batch.inputs)), converted(batch.targets));
+  }
+}
+
+}  // namespace splot

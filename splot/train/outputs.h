@@ -1,0 +1,22 @@
+// What a network answers to a data set, batch by batch.
+#pragma once
+
+#include <functional>
+
+#include "splot/core/export.h"
+#include "splot/core/tensor.h"
+#include "splot/data/dataset.h"
+#include "splot/nn/layer.h"
+
+namespace splot {
+
+/// Calls visit(output, target) for the examples in their order, batch_size at a time, as in use: no dropout,
+/// no history. Floating inputs and targets come in the network's own dtype. Throws ValueError for a data set
+/// without examples or a batch_size that is not positive.
+///
+///   visit_outputs(net, data.test, [&](const Tensor& y, const Tensor& t) { tally.add(y, t); });
+SPLOT_API void visit_outputs(Layer& model, const Dataset& data,
+                             const std::function<void(const Tensor& output, const Tensor& target)>& visit,
+                             Index batch_size = 1000);
+
+}  // namespace splot
