@@ -10,8 +10,9 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <fmt/format.h>
 
-#include "apps/cli/messages.h"
+#include "splot/core/messages.h"
 
 namespace splot::cli {
 

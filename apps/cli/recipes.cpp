@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "splot/core/error.h"
+#include "splot/core/messages.h"
 
 #include "apps/cli/command.h"
-#include "apps/cli/messages.h"
 
 namespace splot::cli {
 namespace {
