@@ -35,6 +35,9 @@ void RunFolder::add(const EpochRecord& record) {
   for (const Metric& m : record.metrics) column(m.name, m.value);
   column("lr", record.lr);
   column("seconds", record.seconds);
+  for (const ParameterNorms& n : record.norms) {
+    line["norms"][n.name] = {{"weight", n.weight}, {"gradient", n.gradient}, {"update", n.update}};
+  }
   if (csv_.empty()) csv_ = head + '\n';
   csv_ += row + '\n';
   jsonl_ += line.dump() + '\n';

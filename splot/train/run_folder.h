@@ -6,12 +6,12 @@
 #include <string_view>
 
 #include "splot/core/export.h"
-#include "splot/train/trainer.h"
+#include "splot/train/records.h"
 
 namespace splot {
 
-/// metrics.jsonl (one JSON object for each epoch) and metrics.csv (the same as a table), beside whatever else
-/// a run leaves. Every file is replaced as a whole, so a reader never sees half of one.
+/// metrics.jsonl (one JSON object for each epoch) and metrics.csv (the same as a table, without norms),
+/// beside whatever else a run leaves. Every file is replaced as a whole, so a reader never sees half of one.
 ///
 ///   RunFolder folder("runs/first");
 ///   options.on_epoch = [&](const EpochRecord& record) { folder.add(record); };

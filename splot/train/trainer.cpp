@@ -2,7 +2,7 @@
 
 #include <chrono>
 #include <cmath>
-#include <optional>
+#include <utility>
 
 #include "splot/autodiff/autodiff.h"
 #include "splot/core/error.h"
@@ -84,12 +84,13 @@ std::string first_not_finite(Layer& model, const Tensor& inputs, Context context
   return "the outputs are finite, the loss of them is not";
 }
 
-bool is_better(const std::vector<Metric>& candidate, const std::vector<Metric>& best) {
-  const double accuracy = metric(candidate, "val_accuracy");
-  const double best_accuracy = metric(best, "val_accuracy");
+bool is_better(const std::vector<Metric>& candidate, const std::vector<Metric>& best,
+               const std::string& watch) {
+  const double accuracy = metric(candidate, watch + "_accuracy");
+  const double best_accuracy = metric(best, watch + "_accuracy");
   if (!std::isnan(accuracy) && accuracy != best_accuracy) return accuracy > best_accuracy;
-  const double loss = metric(candidate, "val_loss");
-  return !std::isnan(loss) && loss < metric(best, "val_loss");
+  const double loss = metric(candidate, watch + "_loss");
+  return !std::isnan(loss) && loss < metric(best, watch + "_loss");
 }
 
 }  // namespace
@@ -115,6 +116,11 @@ Trainer::Trainer(Layer& model, LossFunction loss, Optimizer& optimizer, TrainerO
   require<ValueError>(options_.epochs >= 0, "Trainer", "epochs must not be negative, got ", options_.epochs);
   require<ValueError>(options_.batch_size > 0, "Trainer", "batch_size must be positive, got ",
                       options_.batch_size);
+  require<ValueError>(options_.watch == "val" || options_.watch == "test", "Trainer",
+                      "watch must be \"val\" or \"test\", got \"", options_.watch, '"');
+  for (const std::shared_ptr<Callback>& callback : options_.callbacks) {
+    require<ValueError>(callback != nullptr, "Trainer", "a callback is null");
+  }
 }
 
 // One call of fit().
@@ -128,6 +134,7 @@ struct Trainer::Run {
   TrainingResult result = {};
   NamedTensors best_weights = {};
   std::vector<Metric> best_metrics = {};
+  TrainingView view;
 
   Run(Trainer& t, const Dataset& train, const Dataset* val)
       : trainer(t),
@@ -135,9 +142,25 @@ struct Trainer::Run {
                {.batch_size = t.options_.batch_size, .shuffle = t.options_.shuffle, .seed = t.options_.seed}),
         validation(val),
         dtype(model_dtype(t.model_)),
-        base_lr(t.optimizer_.lr()) {}
+        base_lr(t.optimizer_.lr()),
+        view{.model = t.model_,
+             .optimizer = t.optimizer_,
+             .train = loader.data(),
+             .validation = val,
+             .watch = t.options_.watch,
+             .history = result.history,
+             .epochs = t.options_.epochs,
+             .steps = loader.batch_count()} {}
 
   const TrainerOptions& options() const { return trainer.options_; }
+
+  // Calls one function of every callback.
+  template <typename Function, typename... Record>
+  void tell(Function function, Record&... record) {
+    for (const std::shared_ptr<Callback>& callback : options().callbacks) {
+      ((*callback).*function)(view, record...);
+    }
+  }
 
   // Returns the tally's part of one batch; throws DivergenceError.
   void step(const Batch& batch, Index epoch, Index number, Tally& tally) {
@@ -159,9 +182,13 @@ struct Trainer::Run {
                             loader.batch_count(), ": ", where);
     }
     backward(loss);
+    const Tensor detached = output.detach();
+    const StepRecord record{value, inputs, targets, detached};
+    tell(&Callback::on_update_begin, record);
     trainer.optimizer_.step();
-    tally.add(value, output.detach(), targets);
-    ++result.steps;
+    tally.add(value, detached, targets);
+    view.total_steps = ++result.steps;
+    tell(&Callback::on_step_end, record);
   }
 
   void report(Index epoch, Index number, Clock::time_point since, std::vector<Metric> metrics,
@@ -171,13 +198,16 @@ struct Trainer::Run {
                         std::move(metrics), over});
   }
 
-  // False when the run was stopped within the epoch.
-  bool epoch(Index number) {
+  void epoch(Index number) {
     const Clock::time_point since = Clock::now();
+    view.epoch = number;
+    view.step = 0;
+    tell(&Callback::on_epoch_begin);
     const Loader::Epoch batches = loader.epoch(static_cast<std::uint64_t>(number));
     Tally tally(options().metrics);
     double reported = 0.0;
     for (Index i = 0; i < batches.size(); ++i) {
+      view.step = i + 1;
       step(batches[i], number, i + 1, tally);
       const bool last = i + 1 == batches.size();
       // A line for every step would cost more than the step of a small network.
@@ -187,27 +217,37 @@ struct Trainer::Run {
       }
       if (options().stop && options().stop()) {
         result.stopped = true;
-        if (!last) return false;
       }
+      if (ends() && !last) return;
     }
     EpochRecord record{
         .epoch = number, .metrics = tally.means(), .lr = trainer.optimizer_.lr(), .seconds = 0.0};
     if (validation != nullptr) {
       for (Metric& m : evaluate(trainer.model_, trainer.loss_, *validation, options().metrics)) {
-        record.metrics.push_back({"val_" + m.name, m.value});
+        record.metrics.push_back({options().watch + '_' + m.name, m.value});
       }
-      choose(record);
     }
+    record.warnings = std::exchange(view.warnings, {});
+    tell(&Callback::on_epoch_end, record);
+    collect_warnings(record.warnings);
+    if (validation != nullptr) choose(record);
     record.seconds = seconds_since(since);
     report(number, batches.size(), since, record.metrics, true);
     if (options().on_epoch) options().on_epoch(record);
     result.history.push_back(std::move(record));
-    return !result.stopped;
+  }
+
+  bool ends() const { return result.stopped || !view.stop_reason.empty(); }
+
+  // What was warned of since the last time belongs to `list`, and all of it to the result.
+  void collect_warnings(std::vector<TrainingWarning>& list) {
+    for (TrainingWarning& warning : std::exchange(view.warnings, {})) list.push_back(std::move(warning));
+    result.warnings.insert(result.warnings.end(), list.begin(), list.end());
   }
 
   void choose(const EpochRecord& record) {
     if (!options().keep_best) return;
-    if (result.best_epoch != 0 && !is_better(record.metrics, best_metrics)) return;
+    if (result.best_epoch != 0 && !is_better(record.metrics, best_metrics, options().watch)) return;
     result.best_epoch = record.epoch;
     best_metrics = record.metrics;
     best_weights = state_dict(trainer.model_);
@@ -222,13 +262,16 @@ TrainingResult Trainer::fit(const Dataset& train, const Dataset* validation) {
   require<ValueError>(train.size() > 0, "Trainer", train.name(), " has no examples to learn from");
   if (validation != nullptr && validation->size() == 0) validation = nullptr;
   Run run(*this, train, validation);
-  for (Index epoch = 1; epoch <= options_.epochs; ++epoch) {
-    if (!run.epoch(epoch)) break;
-  }
+  run.tell(&Callback::on_train_begin);
+  for (Index epoch = 1; epoch <= options_.epochs && !run.ends(); ++epoch) run.epoch(epoch);
   optimizer_.set_lr(run.base_lr);
   run.restore_best();
+  run.result.stop_reason = run.view.stop_reason;
   run.result.seconds = seconds_since(run.begin);
-  return run.result;
+  run.tell(&Callback::on_train_end, run.result);
+  std::vector<TrainingWarning> late;
+  run.collect_warnings(late);
+  return std::move(run.result);
 }
 
 }  // namespace splot

@@ -3,26 +3,22 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "splot/core/export.h"
 #include "splot/data/dataset.h"
 #include "splot/nn/layer.h"
 #include "splot/optim/optimizer.h"
+#include "splot/train/callback.h"
 #include "splot/train/metrics.h"
 #include "splot/train/progress.h"
+#include "splot/train/records.h"
 
 namespace splot {
 
 using LossFunction = std::function<Tensor(const Tensor& output, const Tensor& target)>;
-
-/// What one epoch came to.
-struct EpochRecord {
-  Index epoch = 0;              ///< from 1
-  std::vector<Metric> metrics;  ///< loss and metrics while learning; with "val_" in front, after it
-  double lr = 0.0;              ///< of the last step
-  double seconds = 0.0;
-};
 
 struct TrainerOptions {
   Index epochs = 1;
@@ -33,20 +29,17 @@ struct TrainerOptions {
   /// instead of the last one's. Without validation data there is no best epoch.
   bool keep_best = true;
   std::vector<MetricFunction> metrics = {};
+  /// What figures of the second data set are called: "val" gives val_loss. With "test" every figure that was
+  /// picked on a test set says so by its name.
+  std::string watch = "val";
   /// What the optimiser's learning rate is multiplied by at a step, counted from 0 over all epochs.
   std::function<double(Index step)> schedule = {};
+  std::vector<std::shared_ptr<Callback>> callbacks = {};
   ProgressSink progress = {};
+  /// Told of every finished epoch, after the callbacks.
   std::function<void(const EpochRecord&)> on_epoch = {};
   /// Asked after every step; true ends the training there, in good order.
   std::function<bool()> stop = {};
-};
-
-struct TrainingResult {
-  std::vector<EpochRecord> history;  ///< finished epochs
-  Index best_epoch = 0;              ///< 0: none was chosen
-  Index steps = 0;
-  bool stopped = false;
-  double seconds = 0.0;
 };
 
 /// Teaches a network. The result is a function of data, options and first weights alone, whatever the number

@@ -82,7 +82,9 @@ TEST(Trainer, KeepsTheLastWeightsWhenAsked) {
   const Learned last = learn(1, {.epochs = 12, .keep_best = false});
   EXPECT_EQ(last.result.best_epoch, 0);
   const Learned best = learn(1, {.epochs = 12});
-  if (best.result.best_epoch != 12) EXPECT_NE(last.hash, best.hash);
+  if (best.result.best_epoch != 12) {
+    EXPECT_NE(last.hash, best.hash);
+  }
 }
 
 TEST(Trainer, TheSeedAloneDecidesWhateverTheThreads) {
