@@ -12,6 +12,8 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
+#include "splot/core/index.h"
+
 #include "tests/support/temp_folder.h"
 
 namespace splot {
@@ -174,7 +176,27 @@ TEST_F(Command, DigitsAreLearnedMeasuredAndRead) {
   EXPECT_EQ(result["best"]["accuracy"].is_number(), true);
   const Json eval = Json::parse(run("eval d --json").out);
   EXPECT_EQ(eval["metrics"]["accuracy"], result["metrics"]["test"]["accuracy"]);
+  EXPECT_EQ(eval["metrics"]["loss"], result["metrics"]["test"]["loss"]);
   EXPECT_EQ(eval["examples"], 10000);
+  EXPECT_LT(eval["accuracy_interval"]["low"], eval["metrics"]["accuracy"]);
+  EXPECT_GT(eval["accuracy_interval"]["high"], eval["metrics"]["accuracy"]);
+  EXPECT_GE(eval["metrics"]["top_3_accuracy"], eval["metrics"]["accuracy"]);
+  // The matrix adds up to the examples, and its diagonal to the accuracy.
+  Index sum = 0;
+  Index right = 0;
+  for (std::size_t t = 0; t < 10; ++t) {
+    for (std::size_t p = 0; p < 10; ++p) sum += eval["confusion"][t][p].get<Index>();
+    right += eval["confusion"][t][t].get<Index>();
+    EXPECT_EQ(eval["classes"][t]["name"], std::to_string(t));
+  }
+  EXPECT_EQ(sum, 10000);
+  EXPECT_DOUBLE_EQ(static_cast<double>(right) / 10000.0, eval["metrics"]["accuracy"].get<double>());
+  EXPECT_NEAR(eval["weighted_average"]["recall"].get<double>(), eval["metrics"]["accuracy"].get<double>(),
+              1e-12);
+  const std::string text = run("eval d").out;
+  EXPECT_EQ(text.rfind("digits test: accuracy ", 0), 0u) << text;
+  EXPECT_NE(text.find("\nclass "), std::string::npos) << text;
+  EXPECT_NE(text.find("rows: the class; columns: what it was taken for\n"), std::string::npos) << text;
   const std::string picture = std::string(SPLOT_TESTS_DIR) + "/../examples/pictures/seven.png";
   const Outcome json = run("predict d/model.safetensors '" + picture + "' --json");
   ASSERT_EQ(json.status, 0) << json.err;
