@@ -28,6 +28,7 @@
 #include "splot/nn/sequential.h"
 #include "splot/nn/summary.h"
 #include "splot/ops/ops.h"
+#include "splot/optim/clip.h"
 #include "splot/optim/optimizer.h"
 #include "splot/optim/schedule.h"
 #include "splot/recipe/run.h"

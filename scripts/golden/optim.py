@@ -23,12 +23,14 @@ VARIANTS = {
     "adam": (torch.optim.Adam, dict(lr=0.01)),
     "adam_options": (torch.optim.Adam, dict(lr=0.05, betas=(0.8, 0.99), eps=1e-6)),
     "adam_decay": (torch.optim.Adam, dict(lr=0.01, weight_decay=0.1)),
+    "sgd_clip_norm": (torch.optim.SGD, dict(lr=0.1), lambda p: torch.nn.utils.clip_grad_norm_(p, 1.25)),
+    "sgd_clip_value": (torch.optim.SGD, dict(lr=0.1), lambda p: torch.nn.utils.clip_grad_value_(p, 0.75)),
     "adamw": (torch.optim.AdamW, dict(lr=0.01)),
     "adamw_decay": (torch.optim.AdamW, dict(lr=0.01, betas=(0.9, 0.99), weight_decay=0.1)),
 }
 
 
-def trajectory(kind, options, dtype):
+def trajectory(dtype, kind, options, clip=None):
     parameters = [torch.tensor(x, dtype=dtype, requires_grad=True) for x in start]
     optimizer = kind(parameters, **options)
     shown = {}
@@ -38,6 +40,8 @@ def trajectory(kind, options, dtype):
         if step == 11:  # a schedule may change the rate at any time
             for group in optimizer.param_groups:
                 group["lr"] *= 0.5
+        if clip is not None:
+            clip(parameters)
         optimizer.step()
         if step in SHOWN:
             shown[str(step)] = [parameter.detach().reshape(-1).tolist() for parameter in parameters]
@@ -50,8 +54,8 @@ out = {
     "gradients": [[x.reshape(-1).tolist() for x in step] for step in gradients],
     "halve_lr_before_step": 11,
     "trajectories": {
-        f"{name}/{str(dtype).removeprefix('torch.')}": trajectory(kind, options, dtype)
-        for name, (kind, options) in VARIANTS.items()
+        f"{name}/{str(dtype).removeprefix('torch.')}": trajectory(dtype, *variant)
+        for name, variant in VARIANTS.items()
         for dtype in (torch.float32, torch.float64)
     },
 }

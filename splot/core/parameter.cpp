@@ -34,13 +34,13 @@ void Parameter::fail_without_value() const {
                    " has no value yet: call initialize() on the layer, or load or assign one");
 }
 
-void Parameter::check(const Tensor& value) const {
-  require<ValueError>(value.defined(), "assign", slot_->name, " needs a value");
+void Parameter::check(const char* where, const Tensor& value) const {
+  require<ValueError>(value.defined(), where, slot_->name, " needs a value");
   if (value.shape() != slot_->shape) {
-    fail("assign", slot_->name, slot_->shape, " cannot take a value of shape ", value.shape());
+    fail(where, slot_->name, slot_->shape, " cannot take a value of shape ", value.shape());
   }
   if (value.dtype() != slot_->dtype) {
-    fail<DTypeError>("assign", slot_->name, " is ", slot_->dtype, ", the value is ", value.dtype());
+    fail<DTypeError>(where, slot_->name, " is ", slot_->dtype, ", the value is ", value.dtype());
   }
 }
 
@@ -55,12 +55,12 @@ void Parameter::attach(Tensor value) {
 }
 
 void Parameter::assign(const Tensor& value) {
-  check(value);
+  check("assign", value);
   attach(contiguous(value));
 }
 
 void Parameter::assign(Tensor&& value) {
-  check(value);
+  check("assign", value);
   attach(value.is_contiguous() ? std::move(value) : contiguous(value));
 }
 
@@ -96,6 +96,12 @@ Tensor Parameter::grad() const {
 void Parameter::zero_grad() {
   const std::lock_guard lock(slot_->node->grad_mutex);
   slot_->node->grad = Tensor();
+}
+
+void Parameter::set_grad(const Tensor& gradient) {
+  check("set_grad", gradient);
+  const std::lock_guard lock(slot_->node->grad_mutex);
+  slot_->node->grad = gradient.detach();
 }
 
 void Parameter::set_frozen(bool frozen) {

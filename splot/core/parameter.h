@@ -53,6 +53,9 @@ class SPLOT_API Parameter {
   /// What backward() has accumulated since the last zero_grad(); undefined when nothing arrived.
   Tensor grad() const;
   void zero_grad();
+  /// Replaces the gradient, as clipping does; without history. Shape and dtype must be the parameter's
+  /// (ShapeError, DTypeError).
+  void set_grad(const Tensor& gradient);
   /// A frozen parameter is a constant: no gradient is computed for it.
   void set_frozen(bool frozen);
   bool frozen() const { return slot_->frozen; }
@@ -68,7 +71,7 @@ class SPLOT_API Parameter {
     Ref<Node> node;  // the variable every value of this slot belongs to
     bool frozen = false;
   };
-  void check(const Tensor& value) const;
+  void check(const char* where, const Tensor& value) const;
   void attach(Tensor value);
   [[noreturn]] void fail_without_value() const;
 

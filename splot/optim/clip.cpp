@@ -1,0 +1,72 @@
+#include "splot/optim/clip.h"
+
+#include <cmath>
+
+#include "splot/core/node.h"
+#include "splot/ops/ops.h"
+
+namespace splot {
+namespace {
+
+// In eight lanes, so that the additions need not wait for each other; their order is fixed.
+template <typename T>
+double sum_of_squares(const T* x, Index n) {
+  constexpr Index kLanes = 8;
+  double lanes[kLanes] = {};
+  Index i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (Index lane = 0; lane < kLanes; ++lane) {
+      const auto value = static_cast<double>(x[i + lane]);
+      lanes[lane] += value * value;
+    }
+  }
+  double total = 0.0;
+  for (; i < n; ++i) total += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  for (const double lane : lanes) total += lane;
+  return total;
+}
+
+double sum_of_squares(const Tensor& x) {
+  const Tensor dense = contiguous(x.detach());
+  return visit_floats(x.dtype(), "l2_norm", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    return sum_of_squares(dense.data<T>(), dense.numel());
+  });
+}
+
+}  // namespace
+
+double l2_norm(const Tensor& x) { return std::sqrt(sum_of_squares(x)); }
+
+double grad_norm(const NamedParameters& parameters) {
+  double total = 0.0;
+  for (const NamedParameter& entry : parameters) {
+    const Tensor gradient = entry.parameter.grad();
+    if (gradient.defined()) total += sum_of_squares(gradient);
+  }
+  return std::sqrt(total);
+}
+
+double clip_grad_norm(const NamedParameters& parameters, double max_norm) {
+  require<ValueError>(max_norm > 0.0, "clip_grad_norm", "max_norm must be positive, got ", max_norm);
+  const double norm = grad_norm(parameters);
+  const double scale = max_norm / (norm + 1e-6);
+  if (!std::isfinite(norm) || scale >= 1.0) return norm;
+  const NoGrad off;
+  for (NamedParameter entry : parameters) {
+    const Tensor gradient = entry.parameter.grad();
+    if (gradient.defined()) entry.parameter.set_grad(gradient * scale);
+  }
+  return norm;
+}
+
+void clip_grad_value(const NamedParameters& parameters, double bound) {
+  require<ValueError>(bound > 0.0, "clip_grad_value", "the bound must be positive, got ", bound);
+  const NoGrad off;
+  for (NamedParameter entry : parameters) {
+    const Tensor gradient = entry.parameter.grad();
+    if (gradient.defined()) entry.parameter.set_grad(clamp(gradient, -bound, bound));
+  }
+}
+
+}  // namespace splot
