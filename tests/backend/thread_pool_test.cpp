@@ -15,6 +15,8 @@
 
 #include "splot/core/error.h"
 
+#include "tests/support/sanitized.h"
+
 namespace splot::cpu {
 namespace {
 
@@ -161,7 +163,7 @@ TEST(ThreadPoolSettings, ReadsTheEnvironment) {
   }
 }
 
-#if !defined(__SANITIZE_THREAD__)  // ThreadSanitizer cannot start threads in a child of a threaded process
+#if !defined(SPLOT_TEST_TSAN)  // ThreadSanitizer cannot start threads in a child of a threaded process
 TEST(ThreadPoolSettings, AChildOfForkHasAPoolOfItsOwn) {
   set_num_threads(4);
   parallel_for(16, [](Index) {});

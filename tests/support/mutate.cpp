@@ -12,9 +12,10 @@
 #include "splot/core/random.h"
 #include "splot/core/storage.h"
 
+#include "tests/support/sanitized.h"
 #include "tests/support/temp_folder.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(SPLOT_TEST_ASAN)
 // Freed memory that the sanitizer keeps back, 256 MiB by default, would count as the reader's own.
 extern "C" const char* __asan_default_options() { return "quarantine_size_mb=16"; }
 #endif
@@ -120,7 +121,7 @@ class AddressLimit {
  public:
   AddressLimit() {
     getrlimit(RLIMIT_AS, &before_);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SPLOT_TEST_ASAN) && !defined(SPLOT_TEST_TSAN)
     std::ifstream statm("/proc/self/statm");
     std::uint64_t pages = 0;
     if (!(statm >> pages)) return;
