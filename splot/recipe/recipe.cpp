@@ -93,6 +93,7 @@ const std::vector<Key<Recipe>>& recipe_table() {
       key<R>("train.batch", SPLOT_MEMBER(train.batch), Index{0}, kMostExamples),
       key<R>("train.shuffle", SPLOT_MEMBER(train.shuffle)),
       word<R>("train.keep", SPLOT_MEMBER(train.keep), {"best", "last"}),
+      word<R>("train.watch", SPLOT_MEMBER(train.watch), {"val", "test"}),
       key<R>("train.dtype", SPLOT_MEMBER(train.dtype)),
   };
   return table;
@@ -312,6 +313,7 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
   check(table || (data.inputs.empty() && data.targets.empty()),
         join("data.inputs and data.targets belong to data.name = \"table\", not \"", data.name, '"'));
   if (!table) return;
+  check(recipe.train.watch == "val", "train.watch = \"test\" needs data with a test part; a table has none");
   check(!data.inputs.empty() && !data.inputs.front().empty(), "data.inputs is missing");
   check(data.inputs.size() == data.targets.size(),
         join("data.inputs has ", data.inputs.size(), " rows and data.targets has ", data.targets.size()));

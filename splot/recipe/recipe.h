@@ -70,6 +70,8 @@ struct TrainRecipe {
   bool shuffle = true;
   std::string keep =
       "best";  ///< which weights the run ends with: the best epoch's by validation, or the last
+  /// The set whose figures are watched and choose the best epoch: val, the validation part, or test.
+  std::string watch = "val";
   DType dtype = kFloat32;
 };
 

@@ -28,13 +28,16 @@ RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOpti
                    .seed = options.seed,
                    .keep_best = recipe.train.keep == "best",
                    .metrics = metrics,
+                   .watch = recipe.train.watch,
                    .schedule = build_schedule(recipe, (data.train.size() + batch - 1) / batch),
+                   .callbacks = options.callbacks,
                    .progress = options.progress,
                    .on_epoch = options.on_epoch,
                    .stop = options.stop});
   const bool table = recipe.data.name == "table";
   if (table) run.before = evaluate(*run.model, loss, data.train, metrics);
-  run.training = trainer.fit(data.train, data.validation ? &*data.validation : nullptr);
+  const std::optional<Dataset>& watched = recipe.train.watch == "test" ? data.test : data.validation;
+  run.training = trainer.fit(data.train, watched ? &*watched : nullptr);
   if (table) run.train = evaluate(*run.model, loss, data.train, metrics);
   if (data.validation) run.validation = evaluate(*run.model, loss, *data.validation, metrics);
   if (data.test && !run.training.stopped) run.test = evaluate(*run.model, loss, *data.test, metrics);

@@ -16,6 +16,7 @@ namespace splot {
 
 struct RunOptions {
   std::uint64_t seed = 1;
+  std::vector<std::shared_ptr<Callback>> callbacks = {};
   ProgressSink progress = {};
   std::function<void(const EpochRecord&)> on_epoch = {};
   std::function<bool()> stop = {};
@@ -36,8 +37,8 @@ struct RecipeRun {
   std::vector<Metric> before, train, validation, test;
 };
 
-/// Reads the data and trains. The test part is looked at once, at the end. Throws what reading and training
-/// throw. A run that was stopped has no test figures.
+/// Reads the data and trains. The test part is looked at once, at the end, unless train.watch = "test".
+/// Throws what reading and training throw. A run that was stopped has no test figures.
 ///
 ///   RecipeRun run = run_recipe(load_recipe("mine.toml"), {.seed = 1});
 ///   metric(run.test, "accuracy");
