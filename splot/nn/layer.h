@@ -80,8 +80,6 @@ class SPLOT_API Layer {
  public:
   Layer() = default;
   virtual ~Layer() = default;
-  Layer(Layer&&) = default;
-  Layer& operator=(Layer&&) = default;
 
   /// The layer as mathematics; called through operator().
   virtual Tensor forward(const Tensor& x, Context& context) = 0;
@@ -97,6 +95,10 @@ class SPLOT_API Layer {
   const std::string& name() const { return name_; }
 
  protected:
+  // Not public: assigned through a reference to Layer, only this part of the object would move.
+  Layer(Layer&&) = default;
+  Layer& operator=(Layer&&) = default;
+
   /// To be called where layers or parameters are added: what has to be done before the first run is done
   /// again.
   void changed() { prepared_ = false; }

@@ -1,5 +1,7 @@
 #include "splot/nn/sequential.h"
 
+#include <algorithm>
+
 namespace splot {
 
 Sequential::Sequential(std::vector<NamedLayer> layers) {
@@ -20,6 +22,15 @@ Sequential& Sequential::add(std::string name, LayerPtr layer) {
     require<ValueError>(entry.name != name, "sequential", "there are two layers called \"", name, '"');
   }
   layers_.push_back({std::move(name), std::move(layer)});
+  changed();
+  return *this;
+}
+
+Sequential& Sequential::replace(std::string_view name, LayerPtr layer) {
+  require<ValueError>(layer != nullptr, "sequential", "layer \"", name, "\" is null");
+  const auto place = std::ranges::find(layers_, name, &NamedLayer::name);
+  require<IndexError>(place != layers_.end(), "sequential", "there is no layer called \"", name, '"');
+  place->layer = std::move(layer);
   changed();
   return *this;
 }

@@ -49,6 +49,15 @@ class SPLOT_API Sequential final : public Layer {
     return add(std::make_shared<T>(std::move(layer)));
   }
 
+  /// Puts another layer in the place of the one with this name. Throws IndexError when there is none.
+  ///
+  ///   net.replace("head", Linear(64, 5));
+  Sequential& replace(std::string_view name, LayerPtr layer);
+  template <MovableLayer T>
+  Sequential& replace(std::string_view name, T&& layer) {
+    return replace(name, std::make_shared<T>(std::move(layer)));
+  }
+
   std::size_t size() const { return layers_.size(); }
   /// Throws IndexError when there is no such layer.
   Layer& operator[](std::size_t i) const;

@@ -12,12 +12,12 @@ namespace splot {
 
 /// What a model file says beside architecture and weights.
 struct ModelInfo {
-  Shape sample;                      ///< of one example, as it is stored: [1, 28, 28]
-  Preprocessing preprocessing = {};  ///< from stored inputs to what the network sees
-  std::vector<std::string> classes;  ///< one name for each output; empty for regression
-  std::string loss;                  ///< what it was trained with: says what the outputs mean
-  std::string data;                  ///< the data it was trained on
-  std::string recipe;                ///< the recipe's id
+  Shape sample;                           ///< of one example, as it is stored: [1, 28, 28]
+  Preprocessing preprocessing = {};       ///< from stored inputs to what the network sees
+  std::vector<std::string> classes = {};  ///< one name for each output; empty for regression
+  std::string loss = {};                  ///< what it was trained with: says what the outputs mean
+  std::string data = {};                  ///< the data it was trained on
+  std::string recipe = {};                ///< the recipe's id
 };
 
 struct ModelFile {

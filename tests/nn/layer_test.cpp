@@ -102,6 +102,23 @@ TEST(Layer, PutsThePathInFrontOfAnError) {
   EXPECT_ERROR(ShapeError, alone(ones({2, 5})), "[linear] x[2, 5] has 5 columns, w[4, 3] takes 3");
 }
 
+// Assigned through a reference to Layer, a layer would keep its own members and say nothing.
+static_assert(!std::is_assignable_v<Layer&, Linear>);
+static_assert(std::is_move_assignable_v<Linear>);
+
+TEST(Sequential, ALayerCanBeReplaced) {
+  Sequential net(Linear(3, 4));
+  net.add("head", Linear(4, 2));
+  net(ones({1, 3}));
+  net.replace("head", Linear(4, 5));
+  EXPECT_EQ(net(ones({1, 3})).shape(), (Shape{1, 5}));
+  EXPECT_EQ(named_parameters(net)[2].name, "head.weight");
+  EXPECT_EQ(named_parameters(net)[2].parameter.name(), "head.weight");
+  EXPECT_ERROR(IndexError, net.replace("tail", Linear(4, 5)),
+               "[sequential] there is no layer called \"tail\"");
+  EXPECT_ERROR(ValueError, net.replace("head", LayerPtr()), "[sequential] layer \"head\" is null");
+}
+
 TEST(Layer, AnErrorLeavesTheContextAsItWas) {
   Sequential net(Linear(3, 4), Linear(4, 2));
   Context context;
