@@ -31,6 +31,7 @@
 #include "splot/optim/clip.h"
 #include "splot/optim/optimizer.h"
 #include "splot/optim/schedule.h"
+#include "splot/recipe/reproduce.h"
 #include "splot/recipe/run.h"
 #include "splot/train/callback.h"
 #include "splot/train/classification.h"

@@ -38,6 +38,7 @@ std::vector<LayerRecipe> write_out_dense(const ModelRecipe& model, const Shape& 
       linear.arguments.set("weight_init", model.init);
       linear.arguments.set("bias_init", init::zeros().to_string());
     }
+    if (!model.bias_init.empty()) linear.arguments.set("bias_init", model.bias_init);
     const bool last = i + 1 == model.dense.size();
     const std::string& activation = last ? model.output : model.activation;
     if (activation != "identity") add(activation);

@@ -56,6 +56,28 @@ Key<T> initialiser(std::string name, Member member) {
           [=](const T& in) { return write(member(const_cast<T&>(in))); }};
 }
 
+// Each text is a Bound.
+template <typename T, typename Member>
+Key<T> bounds(std::string name, Member member) {
+  return {std::move(name),
+          [=](T& out, const Reading& from) {
+            read(member(out), from);
+            try {
+              for (const std::string& text : member(out)) Bound::parse(text);
+            } catch (const Error& error) {
+              from.refuse(join("is no list of bounds: ", error.what()));
+            }
+          },
+          [=](const T& in) { return write(member(const_cast<T&>(in))); }};
+}
+
+// Rows of any lengths.
+template <typename T, typename Member>
+Key<T> ragged_rows(std::string name, Member member) {
+  return {std::move(name), [=](T& out, const Reading& from) { read_ragged(member(out), from); },
+          [=](const T& in) { return write(member(const_cast<T&>(in))); }};
+}
+
 #define SPLOT_MEMBER(path) \
   [](auto& r) -> auto& { return r.path; }
 
@@ -73,6 +95,7 @@ const std::vector<Key<Recipe>>& recipe_table() {
       word<R>("model.activation", SPLOT_MEMBER(model.activation), activation_types()),
       word<R>("model.output", SPLOT_MEMBER(model.output), activation_types()),
       initialiser<R>("model.init", SPLOT_MEMBER(model.init)),
+      initialiser<R>("model.bias_init", SPLOT_MEMBER(model.bias_init)),
       key<R>("model.dropout", SPLOT_MEMBER(model.dropout), kShare),
       word<R>("loss.name", SPLOT_MEMBER(loss.name),
               {"cross_entropy", "mse", "half_squared_error", "quadratic_cost", "binary_cross_entropy"}),
@@ -95,6 +118,16 @@ const std::vector<Key<Recipe>>& recipe_table() {
       word<R>("train.keep", SPLOT_MEMBER(train.keep), {"best", "last"}),
       word<R>("train.watch", SPLOT_MEMBER(train.watch), {"val", "test"}),
       key<R>("train.dtype", SPLOT_MEMBER(train.dtype)),
+      key<R>("published.source", SPLOT_MEMBER(published.source)),
+      key<R>("published.value", SPLOT_MEMBER(published.value)),
+      key<R>("published.metric", SPLOT_MEMBER(published.metric)),
+      word<R>("published.epoch", SPLOT_MEMBER(published.epoch), {"best", "last", "kept"}),
+      word<R>("published.statistic", SPLOT_MEMBER(published.statistic), {"mean", "median", "min", "max"}),
+      key<R>("published.stuck", SPLOT_MEMBER(published.stuck)),
+      key<R>("published.leave_out_stuck", SPLOT_MEMBER(published.leave_out_stuck)),
+      bounds<R>("published.bounds", SPLOT_MEMBER(published.bounds)),
+      key<R>("published.reason", SPLOT_MEMBER(published.reason)),
+      ragged_rows<R>("published.norms", SPLOT_MEMBER(published.norms)),
   };
   return table;
 }
@@ -308,6 +341,18 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
         "model.layers and model.dense are two ways to say the same; give one of them");
   check(!recipe.model.layers.empty() || recipe.model.dense.size() >= 2,
         "there is no model: give model.dense = [inputs, ..., outputs] or [[model.layers]]");
+  const PublishedRecipe& published = recipe.published;
+  check(published.source.empty() || (!published.bounds.empty() && !published.reason.empty()),
+        "published.source needs published.bounds, what has to hold of the runs, and published.reason, why");
+  check(!published.source.empty() || published.bounds.empty(),
+        "published.bounds needs published.source: who published what is compared with, where");
+  check(published.norms.empty() || published.norms.size() + 2 <= recipe.model.dense.size(),
+        "published.norms has more rows than model.dense has hidden layers");
+  for (std::size_t i = 0; i < published.norms.size(); ++i) {
+    check(published.norms[i].empty() || published.norms[i].size() == i + 1,
+          join("row ", i + 1, " of published.norms needs ", i + 1,
+               " numbers or none, one for each hidden layer"));
+  }
   const DataRecipe& data = recipe.data;
   const bool table = data.name == "table";
   check(table || (data.inputs.empty() && data.targets.empty()),

@@ -10,6 +10,7 @@
 #include "splot/core/export.h"
 #include "splot/core/index.h"
 #include "splot/nn/registry.h"
+#include "splot/recipe/published.h"
 
 namespace splot {
 
@@ -37,8 +38,9 @@ struct ModelRecipe {
   std::vector<Index> dense;
   std::string activation = "relu";  ///< dense: after every layer but the last
   std::string output = "identity";  ///< dense: after the last
-  std::string init;      ///< dense: of all weights, biases then start at zero; empty: linear's own way
-  double dropout = 0.0;  ///< dense: the share dropped after every hidden activation
+  std::string init;       ///< dense: of all weights, biases then start at zero; empty: linear's own way
+  std::string bias_init;  ///< dense: of all biases
+  double dropout = 0.0;   ///< dense: the share dropped after every hidden activation
 };
 
 struct LossRecipe {
@@ -89,6 +91,7 @@ struct Recipe {
   ScheduleRecipe schedule;
   TrainRecipe train;
   Index seeds = 1;  ///< an experiment is repeated with the seeds 1 to this
+  PublishedRecipe published;
 };
 
 /// Reads TOML text; `source` names it in errors. Throws FormatError "mine.toml:3: ..." for text that is not

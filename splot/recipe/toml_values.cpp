@@ -43,6 +43,17 @@ std::string quoted_list(const std::vector<std::string>& words) {
   return out;
 }
 
+void read_rows(std::vector<std::vector<double>>& out, const Reading& from, bool same_length) {
+  out.clear();
+  for (const toml::node& child : list(from, "a list of rows of numbers")) {
+    read(out.emplace_back(), from.element(child));
+    if (same_length && out.back().size() != out.front().size()) {
+      from.element(child).refuse(
+          join("has rows of ", out.front().size(), " and of ", out.back().size(), " numbers"));
+    }
+  }
+}
+
 }  // namespace
 
 void Source::refuse(const toml::node& node, std::string_view reason) const {
@@ -101,16 +112,8 @@ void read(std::vector<double>& out, const Reading& from) {
   }
 }
 
-void read(std::vector<std::vector<double>>& out, const Reading& from) {
-  out.clear();
-  for (const toml::node& child : list(from, "a list of rows of numbers")) {
-    read(out.emplace_back(), from.element(child));
-    if (out.back().size() != out.front().size()) {
-      from.element(child).refuse(
-          join("has rows of ", out.front().size(), " and of ", out.back().size(), " numbers"));
-    }
-  }
-}
+void read_ragged(std::vector<std::vector<double>>& out, const Reading& from) { read_rows(out, from, false); }
+void read(std::vector<std::vector<double>>& out, const Reading& from) { read_rows(out, from, true); }
 
 void read(std::vector<Index>& out, const Reading& from, Index low, Index high) {
   out.clear();

@@ -52,6 +52,8 @@ void read(Index& out, const Reading& from, Index low, Index high);
 void read(DType& out, const Reading& from);
 void read(std::vector<double>& out, const Reading& from);
 void read(std::vector<std::vector<double>>& out, const Reading& from);
+/// Rows that may differ in length.
+void read_ragged(std::vector<std::vector<double>>& out, const Reading& from);
 void read(std::vector<Index>& out, const Reading& from, Index low, Index high);
 void read(std::vector<std::string>& out, const Reading& from);
 /// One of a few words.
