@@ -37,6 +37,7 @@
 #include "splot/train/classification.h"
 #include "splot/train/metrics.h"
 #include "splot/train/model_file.h"
+#include "splot/train/norms.h"
 #include "splot/train/outputs.h"
 #include "splot/train/progress.h"
 #include "splot/train/records.h"

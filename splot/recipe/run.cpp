@@ -1,5 +1,9 @@
 #include "splot/recipe/run.h"
 
+#include <utility>
+
+#include "splot/train/norms.h"
+
 namespace splot {
 
 RecipeRun run_recipe(const Recipe& recipe, const RunOptions& options) {
@@ -21,6 +25,9 @@ RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOpti
   const Index batch =
       recipe.train.batch == 0 ? data.train.size() : std::min(recipe.train.batch, data.train.size());
   const std::unique_ptr<Optimizer> optimizer = build_optimizer(recipe.optimizer, *run.model);
+  // First, so that the others find the norms in the epoch's record.
+  std::vector<std::shared_ptr<Callback>> callbacks{std::make_shared<NormRecorder>()};
+  callbacks.insert(callbacks.end(), options.callbacks.begin(), options.callbacks.end());
   Trainer trainer(*run.model, loss, *optimizer,
                   {.epochs = recipe.train.epochs,
                    .batch_size = batch,
@@ -30,7 +37,7 @@ RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOpti
                    .metrics = metrics,
                    .watch = recipe.train.watch,
                    .schedule = build_schedule(recipe, (data.train.size() + batch - 1) / batch),
-                   .callbacks = options.callbacks,
+                   .callbacks = std::move(callbacks),
                    .progress = options.progress,
                    .on_epoch = options.on_epoch,
                    .stop = options.stop});
