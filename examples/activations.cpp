@@ -1,6 +1,7 @@
 // The nine activations of the lectures with their derivatives, drawn as one SVG figure.
 //
 //   activations [FILE.svg]        writes activations.svg where no name is given
+#include <cmath>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -40,91 +41,53 @@ const std::vector<Activation>& activations() {
   return all;
 }
 
-// One panel: x from -4 to 4, y from -2 to 4, in a box of this many units.
-constexpr double kWidth = 300, kHeight = 225, kLeft = 36, kTop = 52, kMargin = 24;
-constexpr double kXMin = -4, kXMax = 4, kYMin = -2, kYMax = 4;
-
-double to_x(double x) { return (x - kXMin) / (kXMax - kXMin) * kWidth; }
-double to_y(double y) { return kHeight - (y - kYMin) / (kYMax - kYMin) * kHeight; }
-
-// A curve, broken where it jumps, so that a step is not drawn as a slope.
-std::string curve(const std::vector<double>& xs, const std::vector<double>& ys, const char* style) {
-  std::string points;
-  bool pen_down = false;
-  for (std::size_t i = 0; i < xs.size(); ++i) {
-    const bool inside = ys[i] >= kYMin && ys[i] <= kYMax;
-    const bool jump = i > 0 && std::abs(ys[i] - ys[i - 1]) > 0.3;
-    if (inside) {
-      char text[64];
-      std::snprintf(text, sizeof text, "%c%.2f %.2f", pen_down && !jump ? 'L' : 'M', to_x(xs[i]),
-                    to_y(ys[i]));
-      points += text;
-    }
-    pen_down = inside;
+// y(x) without the slope that a line over a jump would show: the curve is broken there.
+std::vector<double> broken_at_jumps(std::vector<double> ys) {
+  double before = ys.front();
+  for (double& y : ys) {
+    const bool jump = std::abs(y - before) > 0.3;
+    before = y;
+    if (jump) y = std::nan("");
   }
-  return "<path d=\"" + points + "\" " + style + "/>\n";
+  return ys;
 }
 
-std::string label(double x, double y, const char* attributes, const std::string& text) {
-  char head[160];
-  std::snprintf(head, sizeof head, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, attributes);
-  std::string escaped;
-  for (const char c : text) escaped += c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
-  return head + escaped + "</text>\n";
-}
-
-std::string axes() {
-  std::string out;
-  char text[200];
-  for (int x = -4; x <= 4; x += 2) {
-    std::snprintf(text, sizeof text, "<path d=\"M%.1f 0V%.1f\" stroke=\"%s\"/>\n", to_x(x), kHeight,
-                  x == 0 ? "#777" : "#ddd");
-    out += text + label(to_x(x), kHeight + 15, "text-anchor=\"middle\" font-size=\"11\"", std::to_string(x));
-  }
-  for (int y = -2; y <= 4; y += 2) {
-    std::snprintf(text, sizeof text, "<path d=\"M0 %.1fH%.1f\" stroke=\"%s\"/>\n", to_y(y), kWidth,
-                  y == 0 ? "#777" : "#ddd");
-    out += text + label(-7, to_y(y) + 4, "text-anchor=\"end\" font-size=\"11\"", std::to_string(y));
-  }
-  return out +
-         label(kWidth - 4, to_y(0) - 5, "text-anchor=\"end\" font-size=\"11\" font-style=\"italic\"", "x");
-}
-
-std::string panel(const Activation& activation, double left, double top) {
-  const Tensor x = linspace(kXMin, kXMax, 801, kFloat64).variable();
+LinePlot panel(const Activation& activation) {
+  const Tensor x = linspace(-4, 4, 801, kFloat64).variable();
   const Tensor y = activation.f(x);
   const Tensor dy = grad(sum(y), {x})[0];
   const std::vector<double> xs = x.to_vector<double>();
-  char head[80];
-  std::snprintf(head, sizeof head, "<g transform=\"translate(%.1f %.1f)\">\n", left, top);
-  return head + label(0, -24, "font-size=\"16\" font-weight=\"bold\"", activation.name) +
-         label(0, -8, "font-size=\"12\"", activation.formula) + axes() +
-         curve(xs, dy.to_vector<double>(),
-               "fill=\"none\" stroke=\"#d95f02\" stroke-width=\"2\" stroke-dasharray=\"5 3\"") +
-         curve(xs, y.to_vector<double>(), "fill=\"none\" stroke=\"#1b6ca8\" stroke-width=\"2.5\"") + "</g>\n";
+  LinePlot plot{.title = activation.name,
+                .x = {.label = "x"},
+                .y = {.label = "f(x)", .low = -2.0, .high = 4.0},
+                .series = {}};
+  plot.series.push_back({.name = "its derivative f'(x)",
+                         .x = xs,
+                         .y = broken_at_jumps(dy.to_vector<double>()),
+                         .color = 1,
+                         .stroke = Stroke::dashed});
+  plot.series.push_back({.name = "f(x)", .x = xs, .y = broken_at_jumps(y.to_vector<double>()), .color = 0});
+  return plot;
 }
 
-std::string figure() {
+// Three rows of three panels, with one legend for all.
+Svg figure() {
+  constexpr double kWidth = 300, kHeight = 225, kLeft = 36, kTop = 52, kMargin = 24;
   const double step_x = kLeft + kWidth + kMargin, step_y = kTop + kHeight + kMargin;
-  char head[300];
-  std::snprintf(
-      head, sizeof head,
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" font-family=\"sans-serif\">\n"
-      "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
-      3 * step_x + 12, 3 * step_y + 44);
-  std::string out = head;
+  Svg svg(3 * step_x + 12, 3 * step_y + 44, "Nine activations and their derivatives");
   for (std::size_t i = 0; i < activations().size(); ++i) {
-    out += panel(activations()[i], kLeft + static_cast<double>(i % 3) * step_x,
-                 kTop + static_cast<double>(i / 3) * step_y);
+    svg.begin_group(kLeft + static_cast<double>(i % 3) * step_x, kTop + static_cast<double>(i / 3) * step_y);
+    svg.text(0, -26, activations()[i].name, "title");
+    svg.text(0, -9, activations()[i].formula, "soft");
+    draw_panel(svg, panel(activations()[i]), kWidth, kHeight);
+    svg.end_group();
   }
   const double y = 3 * step_y + 24;
-  char legend[400];
-  std::snprintf(legend, sizeof legend,
-                "<path d=\"M36 %.0fh40\" stroke=\"#1b6ca8\" stroke-width=\"2.5\"/>\n"
-                "<path d=\"M200 %.0fh40\" stroke=\"#d95f02\" stroke-width=\"2\" stroke-dasharray=\"5 3\"/>\n",
-                y - 5, y - 5);
-  return out + legend + label(84, y, "font-size=\"14\"", "f(x)") +
-         label(248, y, "font-size=\"14\"", "its derivative f'(x)") + "</svg>\n";
+  svg.line(36, y - 5, 76, y - 5, "line c0");
+  svg.text(84, y, "f(x)");
+  svg.line(200, y - 5, 240, y - 5, "line c1 dash");
+  svg.text(248, y, "its derivative f'(x)");
+  return svg;
 }
 
 }  // namespace
@@ -141,12 +104,6 @@ int main(int argc, char** argv) {
   }
 
   const char* path = argc > 1 ? argv[1] : "activations.svg";
-  const std::string text = figure();
-  std::FILE* file = std::fopen(path, "w");
-  const bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (file == nullptr || std::fclose(file) != 0 || !written) {
-    std::fprintf(stderr, "cannot write %s\n", path);
-    return 1;
-  }
+  write_file(path, figure().file());
   std::printf("\nThe figure is in %s.\n", path);
 }

@@ -32,8 +32,11 @@ inline constexpr std::uint64_t kMaxImagePixels = 50'000'000;
 ///   Image picture = read_png("seven.png");
 SPLOT_API Image read_png(const std::string& path);
 
-/// Writes grey or RGB; ValueError for other numbers of channels, no pixels, or pixels that do not fit the
-/// size.
+/// The picture as a PNG file in memory, grey or RGB; ValueError for other numbers of channels, no pixels, or
+/// pixels that do not fit the size.
+SPLOT_API std::vector<std::uint8_t> encode_png(const Image& image);
+
+/// Writes what encode_png() gives.
 SPLOT_API void write_png(const std::string& path, const Image& image);
 
 /// Brings a drawn digit to MNIST's form: [28, 28] uint8, ink 255 on 0, the ink fitted into 20 x 20 with its

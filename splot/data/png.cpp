@@ -191,16 +191,16 @@ Image read_png(const std::string& path) {
   return image;
 }
 
-void write_png(const std::string& path, const Image& image) {
-  require<ValueError>(image.channels == 1 || image.channels == 3, "write_png", "needs 1 or 3 channels, got ",
+std::vector<std::uint8_t> encode_png(const Image& image) {
+  require<ValueError>(image.channels == 1 || image.channels == 3, "png", "needs 1 or 3 channels, got ",
                       image.channels);
   require<ValueError>(
-      image.width > 0 && image.height > 0 && image.width <= 1'000'000 && image.height <= 1'000'000,
-      "write_png", "the size ", image.width, " x ", image.height, " is not from 1 to 1000000");
+      image.width > 0 && image.height > 0 && image.width <= 1'000'000 && image.height <= 1'000'000, "png",
+      "the size ", image.width, " x ", image.height, " is not from 1 to 1000000");
   const auto row_bytes = static_cast<std::size_t>(image.width * image.channels);
   const auto height = static_cast<std::size_t>(image.height);
-  require<ValueError>(image.pixels.size() == row_bytes * height, "write_png", image.width, " x ",
-                      image.height, " x ", image.channels, " needs ", row_bytes * height, " bytes, got ",
+  require<ValueError>(image.pixels.size() == row_bytes * height, "png", image.width, " x ", image.height,
+                      " x ", image.channels, " needs ", row_bytes * height, " bytes, got ",
                       image.pixels.size());
   std::vector<std::uint8_t> bytes;
   Stream stream;
@@ -211,10 +211,12 @@ void write_png(const std::string& path, const Image& image) {
     std::vector<png_bytep> rows = row_pointers(const_cast<png_bytep>(image.pixels.data()), height, row_bytes);
     if (!write_rows(state.png, state.info, image, rows.data())) {
       if (stream.no_memory) throw std::bad_alloc();
-      fail<IoError>("png", '"', path, "\": ", stream.message);
+      fail<ValueError>("png", stream.message);
     }
   }
-  write_file(path, bytes);
+  return bytes;
 }
+
+void write_png(const std::string& path, const Image& image) { write_file(path, encode_png(image)); }
 
 }  // namespace splot

@@ -101,12 +101,11 @@ TEST_F(Png, SaysWhatIsWrong) {
   const std::string missing = folder_.file("missing.png");
   EXPECT_ERROR(IoError, read_png(missing),
                "[read] \"" + missing + "\" cannot be opened: No such file or directory");
-  EXPECT_ERROR(ValueError, write_png(path_, Image{2, 2, 2, Bytes(8)}),
-               "[write_png] needs 1 or 3 channels, got 2");
+  EXPECT_ERROR(ValueError, write_png(path_, Image{2, 2, 2, Bytes(8)}), "[png] needs 1 or 3 channels, got 2");
   EXPECT_ERROR(ValueError, write_png(path_, Image{2, 2, 1, Bytes(5)}),
-               "[write_png] 2 x 2 x 1 needs 4 bytes, got 5");
+               "[png] 2 x 2 x 1 needs 4 bytes, got 5");
   EXPECT_ERROR(ValueError, write_png(path_, Image{0, 2, 1, {}}),
-               "[write_png] the size 0 x 2 is not from 1 to 1000000");
+               "[png] the size 0 x 2 is not from 1 to 1000000");
 }
 
 TEST_F(Png, PrintsNothing) {
