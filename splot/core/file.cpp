@@ -26,11 +26,21 @@ std::string reason_text(int reason) { return std::generic_category().message(rea
 // Linux writes at most 2 GiB at once; a smaller bound also keeps single calls short.
 constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
 
+// Network and user-space file systems let a signal interrupt what a local disk never would.
+template <typename Call>
+int again_when_interrupted(const Call& call) {
+  for (;;) {
+    const int result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
+
 }  // namespace
 
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
   // Not blocking, or a FIFO without a writer would hang here; for regular files it makes no difference.
-  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  descriptor_ =
+      again_when_interrupted([&] { return ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
   if (descriptor_ < 0) read_failed(path_, "cannot be opened", errno);
   struct stat info = {};
   const int reason = ::fstat(descriptor_, &info) == 0 ? 0 : errno;
@@ -83,7 +93,8 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)), target_(path_
   static std::atomic<unsigned> counter{0};
   do {
     temporary_ = join(target_, ".new-", ::getpid(), '-', counter++);
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    descriptor_ = again_when_interrupted(
+        [&] { return ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) {
     const int reason = errno;
@@ -114,7 +125,7 @@ void OutputFile::write(const void* bytes, std::size_t n) {
     const ssize_t put =
         ::write(descriptor_, static_cast<const std::byte*>(bytes) + done, std::min(n - done, kMostAtOnce));
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) give_up("cannot be written", errno);
+    if (put <= 0) give_up("cannot be written", put < 0 ? errno : EIO);
     done += static_cast<std::size_t>(put);
   }
 }
@@ -122,15 +133,17 @@ void OutputFile::write(const void* bytes, std::size_t n) {
 void OutputFile::commit() {
   require<IoError>(descriptor_ >= 0, "write", '"', path_, "\" is already closed");
   // The order matters: a name that reaches the disk before the bytes do is an empty file after a crash.
-  if (::fsync(descriptor_) != 0) give_up("cannot be written", errno);
-  if (::close(std::exchange(descriptor_, -1)) != 0) give_up("cannot be written", errno);
+  if (again_when_interrupted([&] { return ::fsync(descriptor_); }) != 0) give_up("cannot be written", errno);
+  // An interrupted close has closed, and a second one might hit a descriptor that is somebody else's by now.
+  if (::close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR) give_up("cannot be written", errno);
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) give_up("cannot be replaced", errno);
   temporary_.clear();
   const std::size_t slash = target_.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : target_.substr(0, slash + 1);
-  const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int opened =
+      again_when_interrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (opened < 0) return;  // a folder that may be written but not read: the rename stands, only later on disk
-  const int reason = ::fsync(opened) == 0 ? 0 : errno;
+  const int reason = again_when_interrupted([&] { return ::fsync(opened); }) == 0 ? 0 : errno;
   ::close(opened);
   // Some file systems cannot sync a folder and say EINVAL.
   if (reason != 0 && reason != EINVAL)
