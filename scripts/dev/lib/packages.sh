@@ -13,7 +13,8 @@ packages_of() {
     format) echo clang-format=clang-format ;;
     lint) echo shellcheck=shellcheck ;;
     tidy) echo clang-tidy=clang-tidy ;;
-    *) usage_error "unknown group \"$1\" (build, test, bench, format, lint, tidy)" ;;
+    docs) echo doxygen=doxygen ;;
+    *) usage_error "unknown group \"$1\" (build, test, bench, format, lint, tidy, docs)" ;;
   esac
 }
 
