@@ -15,6 +15,8 @@
 #include "splot/data/image.h"
 #include "splot/data/mnist.h"
 #include "splot/io/checkpoint.h"
+#include "splot/io/npy.h"
+#include "splot/io/npz.h"
 #include "splot/io/safetensors.h"
 #include "splot/nn/activation_layers.h"
 #include "splot/nn/dropout.h"

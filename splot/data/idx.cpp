@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "splot/core/byte_order.h"
 #include "splot/core/file.h"
 #include "splot/data/gzip.h"
 
@@ -39,11 +40,6 @@ DType element_type(const std::string& path, std::uint8_t code) {
   expect(found != kTypes.end(), path, 2, hex(code),
          " is no element type; there are 0x08 uint8, 0x0c int32, 0x0d float32 and 0x0e float64");
   return found->dtype;
-}
-
-void swap_bytes(void* data, std::size_t count, std::size_t size) {
-  auto* byte = static_cast<std::uint8_t*>(data);
-  for (std::size_t i = 0; size > 1 && i < count; ++i) std::reverse(byte + i * size, byte + (i + 1) * size);
 }
 
 struct Header {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "splot/core/sha256.h"
+#include "splot/io/internal/elements.h"
 #include "splot/io/internal/safetensors_file.h"
 
 namespace splot {
@@ -73,7 +74,7 @@ void save_checkpoint(const std::string& path, const TensorMap& tensors, const Me
   hash.add(layout.json);
   for (const auto* item : layout.order) {
     const Tensor dense = contiguous(item->second);
-    hash.add(dense.raw(), safetensors::byte_count(dense));
+    hash.add(dense.raw(), io::byte_count(dense));
   }
   layout.json.replace(find_hash(layout.json), kDigits, hash.hex());
   safetensors::write_planned(path, layout);

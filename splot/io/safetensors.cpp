@@ -7,6 +7,7 @@
 
 #include "splot/core/file.h"
 #include "splot/core/sha256.h"
+#include "splot/io/internal/elements.h"
 #include "splot/io/internal/safetensors_file.h"
 
 namespace splot {
@@ -14,17 +15,9 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "elements are stored as they lie in memory");
 
-using safetensors::byte_count;
+using io::byte_count;
 using safetensors::shown;
 using safetensors::type_name;
-
-void check_bools(const std::string& path, const std::string& name, const Tensor& x) {
-  const auto* byte = static_cast<const std::uint8_t*>(x.raw());
-  for (Index i = 0; i < x.numel(); ++i) {
-    require<FormatError>(byte[i] <= 1, "safetensors", '"', path, "\": tensor ", shown(name), ": BOOL number ",
-                         i, " is ", byte[i], ", neither 0 nor 1");
-  }
-}
 
 TensorFile load(io::Source& in) {
   safetensors::Head head = safetensors::read_head(in);
@@ -34,8 +27,6 @@ TensorFile load(io::Source& in) {
 }  // namespace
 
 namespace safetensors {
-
-std::size_t byte_count(const Tensor& x) { return static_cast<std::size_t>(x.numel()) * x.dtype().size(); }
 
 Head read_head(io::Source& in) {
   const auto check = [&](bool condition, const auto&... parts) {
@@ -60,7 +51,7 @@ TensorFile read_body(io::Source& in, Header header) {
   for (const Entry& entry : header.entries) {  // in the order of the file, so there is nothing to seek
     const Tensor x = Tensor::empty(entry.shape, entry.dtype);
     in.read(x.impl()->storage->data(), byte_count(x));
-    if (x.dtype() == kBool) check_bools(in.name(), entry.name, x);
+    io::check_bools(x, "safetensors", '"', in.name(), "\": tensor ", shown(entry.name), ": ");
     out.tensors.emplace(entry.name, x);
   }
   return out;

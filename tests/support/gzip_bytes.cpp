@@ -5,10 +5,12 @@
 #include <zlib.h>
 
 namespace splot::test {
+namespace {
 
-std::vector<std::uint8_t> gzip_bytes(std::span<const std::uint8_t> bytes) {
+// `window` as zlib has it: +16 wraps the stream as gzip, negative leaves it bare.
+std::vector<std::uint8_t> packed(std::span<const std::uint8_t> bytes, int window) {
   z_stream stream = {};
-  if (deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (deflateInit2(&stream, 9, Z_DEFLATED, window, 9, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw std::runtime_error("zlib cannot pack");
   }
   std::vector<std::uint8_t> out(deflateBound(&stream, bytes.size()));
@@ -22,5 +24,10 @@ std::vector<std::uint8_t> gzip_bytes(std::span<const std::uint8_t> bytes) {
   if (result != Z_STREAM_END) throw std::runtime_error("zlib cannot pack");
   return out;
 }
+
+}  // namespace
+
+std::vector<std::uint8_t> gzip_bytes(std::span<const std::uint8_t> bytes) { return packed(bytes, 15 + 16); }
+std::vector<std::uint8_t> deflate_bytes(std::span<const std::uint8_t> bytes) { return packed(bytes, -15); }
 
 }  // namespace splot::test

@@ -1,4 +1,4 @@
-// Bytes packed with gzip, for tests of readers.
+// Bytes packed with deflate, for tests of readers.
 #pragma once
 
 #include <cstdint>
@@ -8,5 +8,7 @@
 namespace splot::test {
 
 std::vector<std::uint8_t> gzip_bytes(std::span<const std::uint8_t> bytes);
+/// The same stream bare, as a zip file holds it.
+std::vector<std::uint8_t> deflate_bytes(std::span<const std::uint8_t> bytes);
 
 }  // namespace splot::test

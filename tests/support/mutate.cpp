@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "splot/core/error.h"
@@ -26,6 +27,7 @@ namespace {
 using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20;
+constexpr double kMostSeconds = kSanitized ? 10.0 : 1.0;
 
 std::size_t position(RandomStream& random, std::size_t size) {
   // Headers are where sizes are: half of the damage is done there.
@@ -108,6 +110,13 @@ void write_plainly(const std::string& path, const Bytes& bytes) {
   ASSERT_TRUE(out.good());
 }
 
+// Of the processor, not of the clock on the wall: other programs may be running.
+double cpu_seconds() {
+  timespec now = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 std::uint64_t most_resident() {
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
@@ -166,6 +175,7 @@ HostileResult try_hostile_files(const HostileCase& test, std::uint64_t seed) {
       Bytes file = mutated(sound, seed, static_cast<std::uint64_t>(number));
       if (test.repair && number / static_cast<int>(test.files.size()) % 2 == 1) test.repair(file);
       write_plainly(path, file);
+      const double began = cpu_seconds();
       try {
         test.read(path);
         ++result.accepted;
@@ -176,6 +186,8 @@ HostileResult try_hostile_files(const HostileCase& test, std::uint64_t seed) {
         ADD_FAILURE() << test.name << " with damage " << number << " of seed " << seed << " threw "
                       << error.what();
       }
+      EXPECT_LE(cpu_seconds() - began, kMostSeconds)
+          << test.name << " with damage " << number << " of seed " << seed;
       empty_memory_cache();
     }
   }

@@ -31,7 +31,8 @@ struct HostileResult {
 };
 
 /// Tries them all. A gtest failure, naming seed and number of the damage, for anything thrown that is no
-/// splot::Error and for more than 256 MiB used beyond what the process held before.
+/// splot::Error, for more than 256 MiB used beyond what the process held before, and for a file that takes
+/// more than a second (ten with a sanitizer).
 HostileResult try_hostile_files(const HostileCase& test, std::uint64_t seed);
 
 }  // namespace splot::test

@@ -29,6 +29,4 @@ struct Layout {
 Layout plan_file(const TensorMap& tensors, const Metadata& metadata);
 void write_planned(const std::string& path, const Layout& layout);
 
-std::size_t byte_count(const Tensor& x);
-
 }  // namespace splot::safetensors
