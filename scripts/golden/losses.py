@@ -36,4 +36,12 @@ case("sigmoid_cross_entropy", lambda x, t: F.binary_cross_entropy_with_logits(x,
 case("sigmoid_cross_entropy", lambda x, t: F.binary_cross_entropy_with_logits(x, t, reduction="none"),
      uniform(4, 5) * 100, integers(4, 5, high=2).astype(np.float64), smooth=False)
 
+plain = lambda x, t: F.binary_cross_entropy(x, t, reduction="none")
+case("probability_cross_entropy", plain, uniform(4, 5, low=1 / 16, high=15 / 16), uniform(4, 5, low=0.0, high=1.0))
+# The bounds; PyTorch's 1e-12 is a float32 number in float64 too, and its derivative by t is not bounded.
+bounded = lambda x, t: plain(x, t.detach())
+case("probability_cross_entropy", bounded, np.array([0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1e-30, 1e-13]),
+     np.array([0.0, 1.0, 0.5, 0.0, 1.0, 0.5, 1.0, 1.0]), dtypes=(torch.float32,), smooth=False)
+case("probability_cross_entropy", plain, uniform(0, 3), uniform(0, 3))
+
 write("losses")

@@ -41,6 +41,38 @@ def adam(kind, weight_decay):
     return step
 
 
+def increment(nesterov):
+    # The form of lectures, which PyTorch lacks.
+    def step(w, g, v, lr):
+        g = g + 0.125 * w + 0.0625 * torch.sign(w)
+        v = 0.75 * v - lr * g
+        return w + (0.75 * v - lr * g if nesterov else v), v
+
+    return step
+
+
+def rmsprop(momentum, centered):
+    def step(w, g, *rest):
+        *state, lr = rest
+        names = ["square_avg"] + ["grad_avg"] * centered + ["momentum_buffer"] * (momentum != 0)
+        p = prepared(w, g)
+        optimizer = torch.optim.RMSprop([p], lr=float(lr), alpha=0.75, eps=1e-3, weight_decay=0.125, momentum=momentum,
+                                        centered=centered)
+        optimizer.state[p] = {"step": 3} | {name: x.detach().clone() for name, x in zip(names, state)}
+        optimizer.step()
+        return [p.detach()] + [optimizer.state[p][name] for name in names]
+
+    return step
+
+
+def adagrad(w, g, s, lr, count):
+    p = prepared(w, g)
+    optimizer = torch.optim.Adagrad([p], lr=float(lr), lr_decay=0.25, eps=1e-3, weight_decay=0.125)
+    optimizer.state[p] = {"step": torch.tensor(float(count) - 1.0), "sum": s.detach().clone()}
+    optimizer.step()
+    return p.detach(), optimizer.state[p]["sum"]
+
+
 rate = np.asarray(0.125)
 for shape in ((3, 7), (0, 3), ()):
     case("sgd_step", sgd(0.75, 0.125, False), uniform(*shape), uniform(*shape), uniform(*shape), rate, gradients=False)
@@ -51,5 +83,18 @@ for shape in ((3, 7), (0, 3), ()):
         for count in (1.0, 7.0):
             case(name, adam(kind, 0.125), uniform(*shape), uniform(*shape), uniform(*shape),
                  uniform(*shape, low=0.25), rate, np.asarray(count), gradients=False)
+    for nesterov in (False, True):
+        case("sgd_step_increment" + "_nesterov" * nesterov, increment(nesterov), uniform(*shape), uniform(*shape),
+             uniform(*shape), rate, gradients=False)
+    # The mean square 1 or more, the mean below 1: a variance that is not negative.
+    square, mean, velocity = uniform(*shape, low=1.0), uniform(*shape, low=-0.75, high=0.75), uniform(*shape)
+    for name, momentum, state in (("rmsprop_step", 0.0, [square]), ("rmsprop_step_centered", 0.0, [square, mean]),
+                                  ("rmsprop_step_momentum", 0.5, [square, velocity]),
+                                  ("rmsprop_step_all", 0.5, [square, mean, velocity])):
+        case(name, rmsprop(momentum, mean is state[-1] or len(state) == 3), uniform(*shape), uniform(*shape), *state,
+             rate, gradients=False)
+    for count in (1.0, 7.0):
+        case("adagrad_step", adagrad, uniform(*shape), uniform(*shape), uniform(*shape, low=0.25), rate,
+             np.asarray(count), gradients=False)
 
 write("update")

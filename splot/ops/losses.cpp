@@ -225,6 +225,35 @@ TensorList sigmoid_cross_entropy_grad_composed(std::span<const Tensor> in, const
   return {(sigmoid(in[1]) - in[2]) * in[0]};
 }
 
+// --- probability_cross_entropy
+
+// Written with select: max() would answer -100 for NaN.
+struct ProbabilityCrossEntropy {
+  SPLOT_FORMULA((V x, V t), {
+    const V yes = log(x);
+    const V no = log1p(-x);
+    const V lowest = V(-100);
+    return -(t * select(yes < lowest, lowest, yes)) - (V(1) - t) * select(no < lowest, lowest, no);
+  })
+};
+
+Tensor bounded_log(const Tensor& logarithm) { return clamp(logarithm, -100.0); }
+
+// dx = (x - t) / (x (1 - x)) dy, the divisor at least 1e-12      dt = (log(1 - x) - log(x)) dy
+TensorList probability_cross_entropy_vjp(const VjpArgs& v) {
+  const Tensor& x = v.input(0);
+  TensorList out(2);
+  if (v.needs(0)) out[0] = unbroadcast(v, 0, v.dy() * (x - v.input(1)) / clamp(x * (1.0 - x), 1e-12));
+  if (v.needs(1)) out[1] = unbroadcast(v, 1, v.dy() * (bounded_log(log1p(-x)) - bounded_log(log(x))));
+  return out;
+}
+
+TensorList probability_cross_entropy_composed(std::span<const Tensor> in, const Attrs&) {
+  const Tensor& x = in[0];
+  const Tensor& t = in[1];
+  return {-(t * bounded_log(log(x))) - (1.0 - t) * bounded_log(log1p(-x))};
+}
+
 }  // namespace
 
 extern constinit const OpDef softmax_cross_entropy_op = {
@@ -269,6 +298,16 @@ extern constinit const OpDef sigmoid_cross_entropy_grad_op = {
     .composed = sigmoid_cross_entropy_grad_composed,
 };
 
+extern constinit const OpDef probability_cross_entropy_op = {
+    .name = "probability_cross_entropy",
+    .inputs = 2,
+    .rule = broadcast_inputs,
+    .elementwise = elementwise<ProbabilityCrossEntropy>(),
+    .vjp = probability_cross_entropy_vjp,
+    .keeps = {.inputs = keep(0, 1)},
+    .composed = probability_cross_entropy_composed,
+};
+
 namespace {
 
 Tensor as_target(const Tensor& target, const Tensor& logits) {
@@ -297,6 +336,11 @@ Tensor sigmoid_cross_entropy(const Tensor& logits, const Tensor& target) {
 
 Tensor sigmoid_cross_entropy_grad(const Tensor& dy, const Tensor& logits, const Tensor& target) {
   return apply(sigmoid_cross_entropy_grad_op, {dy, logits, target});
+}
+
+Tensor probability_cross_entropy(const Tensor& probabilities, const Tensor& target) {
+  const Pair p = promoted_floating(probabilities, target);
+  return apply(probability_cross_entropy_op, {p.a, p.b});
 }
 
 }  // namespace splot

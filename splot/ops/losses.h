@@ -31,4 +31,9 @@ SPLOT_API Tensor sigmoid_cross_entropy(const Tensor& logits, const Tensor& targe
 /// Its gradient with respect to the logits: (sigmoid(x) - t) dy.
 SPLOT_API Tensor sigmoid_cross_entropy_grad(const Tensor& dy, const Tensor& logits, const Tensor& target);
 
+/// -t max(log(x), -100) - (1 - t) max(log(1 - x), -100), element by element: the cross-entropy of the
+/// probability x with the probability t, bounded as PyTorch does; in the derivative by x the divisor
+/// x (1 - x) is at least 1e-12. NaN where x is outside 0 .. 1.
+SPLOT_API Tensor probability_cross_entropy(const Tensor& probabilities, const Tensor& target);
+
 }  // namespace splot

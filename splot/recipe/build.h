@@ -38,11 +38,16 @@ struct RecipeData {
 /// for.
 SPLOT_API RecipeData load_data(const DataRecipe& data);
 
-/// Losses that compare numbers take class numbers too, as one-hot rows.
+/// Losses that compare numbers take class numbers too, as one-hot rows. Without the penalties: those are the
+/// optimiser's.
+SPLOT_API LossFunction build_loss(const LossRecipe& recipe);
+/// By name alone, with the standard options.
 SPLOT_API LossFunction build_loss(const std::string& name);
 /// What to watch: accuracy where there are classes, the mean squared error where there are numbers.
 SPLOT_API std::vector<MetricFunction> build_metrics(const std::string& loss, bool classes);
-SPLOT_API std::unique_ptr<Optimizer> build_optimizer(const OptimizerRecipe& recipe, Layer& model);
+/// With the penalties of the loss, for so many examples to learn from. Where penalties leave out biases, the
+/// weights are the optimiser's first group.
+SPLOT_API std::unique_ptr<Optimizer> build_optimizer(const Recipe& recipe, Layer& model, Index examples);
 SPLOT_API Schedule build_schedule(const Recipe& recipe, Index steps_per_epoch);
 
 }  // namespace splot

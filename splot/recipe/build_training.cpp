@@ -1,4 +1,4 @@
-#include <numeric>
+#include <map>
 
 #include "splot/core/error.h"
 #include "splot/data/digits.h"
@@ -33,15 +33,16 @@ Dataset first_examples(const Dataset& all, Index count) {
 // Class numbers as rows with a single 1, for losses that compare number by number.
 Tensor comparable(const Tensor& target, const Tensor& output) {
   if (!target.dtype().is_integral() || target.rank() != 1) return target;
-  const Index classes = output.shape()[-1];
-  std::vector<double> rows(static_cast<std::size_t>(target.numel() * classes), 0.0);
-  const std::vector<std::int64_t> wanted = target.to_vector<std::int64_t>();
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    require<IndexError>(wanted[i] >= 0 && wanted[i] < classes, "recipe", "there is no class ", wanted[i],
-                        " among ", classes, " outputs");
-    rows[i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(wanted[i])] = 1.0;
-  }
-  return cast(Tensor::from(rows, {target.numel(), classes}), output.dtype());
+  return one_hot(target, output.shape()[-1], output.dtype());
+}
+
+template <typename Loss>
+LossFunction of_numbers(Loss loss) {
+  return [=](const Tensor& y, const Tensor& t) { return loss(y, comparable(t, y)); };
+}
+
+Tensor weights_tensor(const std::vector<double>& weights) {
+  return weights.empty() ? Tensor() : Tensor::from(weights, {static_cast<Index>(weights.size())});
 }
 
 }  // namespace
@@ -62,39 +63,130 @@ RecipeData load_data(const DataRecipe& data) {
   return out;
 }
 
+LossFunction build_loss(const LossRecipe& r) {
+  using T = const Tensor&;
+  const ClassLossOptions classes{.class_weights = weights_tensor(r.class_weights),
+                                 .label_smoothing = r.name == "cross_entropy" ? r.label_smoothing : 0.0};
+  const HuberOptions huber{.delta = r.delta};
+  const std::map<std::string, LossFunction> all = {
+      {"cross_entropy", [=](T y, T t) { return cross_entropy(y, t, classes); }},
+      {"nll", [=](T y, T t) { return nll_loss(y, t, classes); }},
+      {"binary_cross_entropy", of_numbers([](T y, T t) { return binary_cross_entropy_with_logits(y, t); })},
+      {"binary_cross_entropy_of_probabilities",
+       of_numbers([](T y, T t) { return binary_cross_entropy(y, t); })},
+      {"categorical_cross_entropy", [](T y, T t) { return categorical_cross_entropy(y, t); }},
+      {"categorical_cross_entropy_from_sigmoid",
+       [](T y, T t) { return categorical_cross_entropy_from_sigmoid(y, t); }},
+      {"mse", of_numbers([](T y, T t) { return mse_loss(y, t); })},
+      {"mae", of_numbers([](T y, T t) { return mae_loss(y, t); })},
+      {"rmse", of_numbers([](T y, T t) { return rmse_loss(y, t); })},
+      {"huber", of_numbers([=](T y, T t) { return huber_loss(y, t, huber); })},
+      {"smooth_l1", of_numbers([=](T y, T t) { return smooth_l1_loss(y, t, huber); })},
+      {"half_squared_error", of_numbers([](T y, T t) { return half_sum_squares(y, t); })},
+      {"quadratic_cost", of_numbers([](T y, T t) { return quadratic_cost(y, t); })},
+  };
+  const auto found = all.find(r.name);
+  require<ValueError>(found != all.end(), "recipe", "there is no loss ", r.name);
+  return found->second;
+}
+
 LossFunction build_loss(const std::string& name) {
-  if (name == "cross_entropy") return [](const Tensor& y, const Tensor& t) { return cross_entropy(y, t); };
-  if (name == "binary_cross_entropy") {
-    return [](const Tensor& y, const Tensor& t) {
-      return binary_cross_entropy_with_logits(y, comparable(t, y));
-    };
-  }
-  if (name == "mse") return [](const Tensor& y, const Tensor& t) { return mse_loss(y, comparable(t, y)); };
-  if (name == "quadratic_cost") {
-    return [](const Tensor& y, const Tensor& t) { return quadratic_cost(y, comparable(t, y)); };
-  }
-  require<ValueError>(name == "half_squared_error", "recipe", "there is no loss ", name);
-  return [](const Tensor& y, const Tensor& t) { return half_sum_squares(y, comparable(t, y)); };
+  LossRecipe recipe;
+  recipe.name = name;
+  return build_loss(recipe);
 }
 
 std::vector<MetricFunction> build_metrics(const std::string& loss, bool classes) {
   if (classes) return {metrics::accuracy()};
   if (loss == "binary_cross_entropy") return {metrics::binary_accuracy(0.0)};
+  if (loss == "binary_cross_entropy_of_probabilities") return {metrics::binary_accuracy(0.5)};
   return {metrics::mse()};
 }
 
-std::unique_ptr<Optimizer> build_optimizer(const OptimizerRecipe& r, Layer& model) {
-  const NamedParameters parameters = named_parameters(model);
-  if (r.name == "adam") {
-    return std::make_unique<Adam>(parameters, AdamOptions{r.lr, r.beta1, r.beta2, r.eps, r.weight_decay});
-  }
-  if (r.name == "adamw") {
-    return std::make_unique<AdamW>(parameters, AdamWOptions{r.lr, r.beta1, r.beta2, r.eps, r.weight_decay});
-  }
-  require<ValueError>(r.name == "sgd", "recipe", "there is no optimiser ", r.name);
-  return std::make_unique<SGD>(
-      parameters,
-      SGDOptions{.lr = r.lr, .momentum = r.momentum, .weight_decay = r.weight_decay, .nesterov = r.nesterov});
+namespace {
+
+// One group with all that a recipe says about it.
+struct Penalties {
+  double l1 = 0.0;
+  double l2 = 0.0;
+};
+
+SGDOptions sgd_options(const OptimizerRecipe& r, const Penalties& p) {
+  const bool increment = r.momentum_form == "increment";
+  return {.lr = r.lr,
+          .momentum = r.momentum,
+          .weight_decay = r.weight_decay + p.l2,
+          .nesterov = r.nesterov,
+          .form = increment ? MomentumForm::increment : MomentumForm::velocity,
+          .l1 = p.l1};
+}
+
+AdamOptions adam_options(const OptimizerRecipe& r, const Penalties& p) {
+  return {.lr = r.lr,
+          .beta1 = r.beta1,
+          .beta2 = r.beta2,
+          .eps = r.eps,
+          .weight_decay = r.weight_decay + p.l2,
+          .l1 = p.l1};
+}
+
+AdamWOptions adamw_options(const OptimizerRecipe& r, const Penalties& p) {
+  return {.lr = r.lr,
+          .beta1 = r.beta1,
+          .beta2 = r.beta2,
+          .eps = r.eps,
+          .weight_decay = r.weight_decay,
+          .l1 = p.l1,
+          .l2 = p.l2};
+}
+
+RMSpropOptions rmsprop_options(const OptimizerRecipe& r, const Penalties& p) {
+  return {.lr = r.lr,
+          .alpha = r.alpha,
+          .eps = r.eps,
+          .weight_decay = r.weight_decay + p.l2,
+          .momentum = r.momentum,
+          .centered = r.centered,
+          .l1 = p.l1};
+}
+
+AdagradOptions adagrad_options(const OptimizerRecipe& r, const Penalties& p) {
+  return {.lr = r.lr,
+          .lr_decay = r.lr_decay,
+          .eps = r.eps,
+          .weight_decay = r.weight_decay + p.l2,
+          .initial = r.initial,
+          .l1 = p.l1};
+}
+
+// Penalties on all parameters are one group; on weights alone they make two.
+template <typename O, typename Options>
+std::unique_ptr<Optimizer> in_groups(const Recipe& recipe, const NamedParameters& parameters,
+                                     const Penalties& penalties,
+                                     Options (*options)(const OptimizerRecipe&, const Penalties&)) {
+  const bool one = recipe.loss.penalize_biases || (penalties.l1 == 0.0 && penalties.l2 == 0.0);
+  auto out =
+      std::make_unique<O>(one ? parameters : weights_of(parameters), options(recipe.optimizer, penalties));
+  if (!one) out->add(biases_of(parameters), options(recipe.optimizer, {}));
+  return out;
+}
+
+}  // namespace
+
+std::unique_ptr<Optimizer> build_optimizer(const Recipe& recipe, Layer& model, Index examples) {
+  const std::string& name = recipe.optimizer.name;
+  const NamedParameters all = named_parameters(model);
+  const double scale = recipe.loss.penalty_over_n ? 1.0 / static_cast<double>(examples) : 1.0;
+  const Penalties penalties{recipe.loss.l1 * scale, recipe.loss.l2 * scale};
+  std::unique_ptr<Optimizer> out;
+  if (name == "sgd") out = in_groups<SGD>(recipe, all, penalties, sgd_options);
+  if (name == "adam") out = in_groups<Adam>(recipe, all, penalties, adam_options);
+  if (name == "adamw") out = in_groups<AdamW>(recipe, all, penalties, adamw_options);
+  if (name == "rmsprop") out = in_groups<RMSprop>(recipe, all, penalties, rmsprop_options);
+  if (name == "adagrad") out = in_groups<Adagrad>(recipe, all, penalties, adagrad_options);
+  require<ValueError>(out != nullptr, "recipe", "there is no optimiser ", name);
+  out->set_maximize(recipe.optimizer.maximize);
+  return out;
 }
 
 Schedule build_schedule(const Recipe& recipe, Index steps_per_epoch) {

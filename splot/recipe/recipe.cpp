@@ -97,16 +97,28 @@ const std::vector<Key<Recipe>>& recipe_table() {
       initialiser<R>("model.init", SPLOT_MEMBER(model.init)),
       initialiser<R>("model.bias_init", SPLOT_MEMBER(model.bias_init)),
       key<R>("model.dropout", SPLOT_MEMBER(model.dropout), kShare),
-      word<R>("loss.name", SPLOT_MEMBER(loss.name),
-              {"cross_entropy", "mse", "half_squared_error", "quadratic_cost", "binary_cross_entropy"}),
-      word<R>("optimizer.name", SPLOT_MEMBER(optimizer.name), {"sgd", "adam", "adamw"}),
+      word<R>("loss.name", SPLOT_MEMBER(loss.name), loss_names()),
+      key<R>("loss.label_smoothing", SPLOT_MEMBER(loss.label_smoothing), Range{0.0, 1.0}),
+      key<R>("loss.class_weights", SPLOT_MEMBER(loss.class_weights)),
+      key<R>("loss.delta", SPLOT_MEMBER(loss.delta), kPositive),
+      key<R>("loss.l1", SPLOT_MEMBER(loss.l1), kNotNegative),
+      key<R>("loss.l2", SPLOT_MEMBER(loss.l2), kNotNegative),
+      key<R>("loss.penalize_biases", SPLOT_MEMBER(loss.penalize_biases)),
+      key<R>("loss.penalty_over_n", SPLOT_MEMBER(loss.penalty_over_n)),
+      word<R>("optimizer.name", SPLOT_MEMBER(optimizer.name), optimizer_names()),
       key<R>("optimizer.lr", SPLOT_MEMBER(optimizer.lr), kPositive),
       key<R>("optimizer.momentum", SPLOT_MEMBER(optimizer.momentum), kShare),
       key<R>("optimizer.nesterov", SPLOT_MEMBER(optimizer.nesterov)),
+      word<R>("optimizer.momentum_form", SPLOT_MEMBER(optimizer.momentum_form), {"velocity", "increment"}),
       key<R>("optimizer.beta1", SPLOT_MEMBER(optimizer.beta1), kShare),
       key<R>("optimizer.beta2", SPLOT_MEMBER(optimizer.beta2), kShare),
+      key<R>("optimizer.alpha", SPLOT_MEMBER(optimizer.alpha), kShare),
+      key<R>("optimizer.centered", SPLOT_MEMBER(optimizer.centered)),
+      key<R>("optimizer.lr_decay", SPLOT_MEMBER(optimizer.lr_decay), kNotNegative),
+      key<R>("optimizer.initial", SPLOT_MEMBER(optimizer.initial), kNotNegative),
       key<R>("optimizer.eps", SPLOT_MEMBER(optimizer.eps), kPositive),
       key<R>("optimizer.weight_decay", SPLOT_MEMBER(optimizer.weight_decay), kNotNegative),
+      key<R>("optimizer.maximize", SPLOT_MEMBER(optimizer.maximize)),
       word<R>("schedule.name", SPLOT_MEMBER(schedule.name), {"constant", "step", "cosine"}),
       key<R>("schedule.final", SPLOT_MEMBER(schedule.final), Range{0.0, 1.0}),
       key<R>("schedule.warmup", SPLOT_MEMBER(schedule.warmup), Index{0}, kMostExamples),
@@ -353,6 +365,11 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
           join("row ", i + 1, " of published.norms needs ", i + 1,
                " numbers or none, one for each hidden layer"));
   }
+  for (const double weight : recipe.loss.class_weights) {
+    check(weight >= 0.0, join("loss.class_weights holds ", weight, "; weights are at least 0"));
+  }
+  check(!recipe.optimizer.nesterov || recipe.optimizer.momentum > 0.0,
+        "optimizer.nesterov needs optimizer.momentum");
   const DataRecipe& data = recipe.data;
   const bool table = data.name == "table";
   check(table || (data.inputs.empty() && data.targets.empty()),
@@ -362,7 +379,7 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
   check(!data.inputs.empty() && !data.inputs.front().empty(), "data.inputs is missing");
   check(data.inputs.size() == data.targets.size(),
         join("data.inputs has ", data.inputs.size(), " rows and data.targets has ", data.targets.size()));
-  check(recipe.loss.name != "cross_entropy",
+  check(recipe.loss.name != "cross_entropy" && recipe.loss.name != "nll",
         "a table has targets, not classes: use loss.name = \"mse\", \"half_squared_error\", "
         "\"quadratic_cost\" or \"binary_cross_entropy\"");
 }
@@ -387,6 +404,28 @@ std::string to_toml(const Recipe& recipe) {
       out += name + " = " + write_argument(value) + '\n';
   }
   return out;
+}
+
+const std::vector<std::string>& loss_names() {
+  static const std::vector<std::string> names = {"cross_entropy",
+                                                 "nll",
+                                                 "binary_cross_entropy",
+                                                 "binary_cross_entropy_of_probabilities",
+                                                 "categorical_cross_entropy",
+                                                 "categorical_cross_entropy_from_sigmoid",
+                                                 "mse",
+                                                 "mae",
+                                                 "rmse",
+                                                 "huber",
+                                                 "smooth_l1",
+                                                 "half_squared_error",
+                                                 "quadratic_cost"};
+  return names;
+}
+
+const std::vector<std::string>& optimizer_names() {
+  static const std::vector<std::string> names = {"sgd", "adam", "adamw", "rmsprop", "adagrad"};
+  return names;
 }
 
 std::vector<std::string> recipe_keys() {

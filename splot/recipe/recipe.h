@@ -44,18 +44,36 @@ struct ModelRecipe {
 };
 
 struct LossRecipe {
+  /// One of loss_names(). Those of classes take class numbers; those that compare numbers take them too, as
+  /// one-hot rows.
   std::string name = "cross_entropy";
+  double label_smoothing = 0.0;       ///< cross_entropy
+  std::vector<double> class_weights;  ///< cross_entropy, nll: one for each class
+  double delta = 1.0;                 ///< huber, smooth_l1: where the square turns into a line
+  /// The penalties l1 sum |w| + l2 / 2 sum w^2. They enter through their gradients, in the optimiser: the
+  /// loss that is shown is without them.
+  double l1 = 0.0;
+  double l2 = 0.0;
+  bool penalize_biases = false;  ///< also parameters with one axis: biases, slopes
+  /// l1 and l2 are divided by the number of examples to learn from: Nielsen's lambda / n.
+  bool penalty_over_n = false;
 };
 
 struct OptimizerRecipe {
-  std::string name = "sgd";
+  std::string name = "sgd";  ///< one of optimizer_names()
   double lr = 0.01;
-  double momentum = 0.0;      ///< sgd
-  bool nesterov = false;      ///< sgd
-  double beta1 = 0.9;         ///< adam, adamw
-  double beta2 = 0.999;       ///< adam, adamw
-  double eps = 1e-8;          ///< adam, adamw
-  double weight_decay = 0.0;  ///< sgd, adam: added to the gradient; adamw: decoupled
+  double momentum = 0.0;                   ///< sgd, rmsprop
+  bool nesterov = false;                   ///< sgd
+  std::string momentum_form = "velocity";  ///< sgd: velocity, PyTorch's, or increment (MomentumForm)
+  double beta1 = 0.9;                      ///< adam, adamw
+  double beta2 = 0.999;                    ///< adam, adamw
+  double alpha = 0.99;                     ///< rmsprop: how much of the mean square a step keeps
+  bool centered = false;                   ///< rmsprop
+  double lr_decay = 0.0;                   ///< adagrad
+  double initial = 0.0;                    ///< adagrad: what the sums of squares start from
+  double eps = 1e-8;                       ///< all but sgd
+  double weight_decay = 0.0;  ///< of all parameters: adamw's is decoupled, others' is an l2 penalty
+  bool maximize = false;  ///< climbs: adds the gradient instead of subtracting it, the classic slip of sign
 };
 
 struct ScheduleRecipe {
@@ -112,6 +130,10 @@ SPLOT_API void check_recipe(const Recipe& recipe, std::string_view source);
 
 /// The recipe as TOML, every key written out: parse_recipe() gives the same recipe again.
 SPLOT_API std::string to_toml(const Recipe& recipe);
+
+/// What loss.name and optimizer.name can be.
+SPLOT_API const std::vector<std::string>& loss_names();
+SPLOT_API const std::vector<std::string>& optimizer_names();
 
 /// Every key a recipe may have, in order: "title", "seeds", "data.name", ..., "model.layers.type", ...
 SPLOT_API std::vector<std::string> recipe_keys();

@@ -161,7 +161,7 @@ std::vector<double> bias_gradient_norms(const Recipe& recipe, Index hidden, cons
   const std::vector<LayerRecipe> layers = resolve_layers(part, data.sample_shape());
   const std::shared_ptr<Sequential> model = build_model(layers, recipe.train.dtype, seed);
   const Batch all = data.batch(0, data.size());
-  backward(build_loss(recipe.loss.name)((*model)(cast(all.inputs, recipe.train.dtype)), all.targets));
+  backward(build_loss(recipe.loss)((*model)(cast(all.inputs, recipe.train.dtype)), all.targets));
   std::vector<double> out;
   for (const NamedParameter& entry : named_parameters(*model)) {
     if (entry.parameter.shape().rank() != 1) continue;

@@ -20,11 +20,11 @@ RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOpti
   run.classes = data.train.classes();
   run.model = build_model(run.layers, recipe.train.dtype, options.seed);
 
-  const LossFunction loss = build_loss(recipe.loss.name);
+  const LossFunction loss = build_loss(recipe.loss);
   const std::vector<MetricFunction> metrics = build_metrics(recipe.loss.name, !run.classes.empty());
   const Index batch =
       recipe.train.batch == 0 ? data.train.size() : std::min(recipe.train.batch, data.train.size());
-  const std::unique_ptr<Optimizer> optimizer = build_optimizer(recipe.optimizer, *run.model);
+  const std::unique_ptr<Optimizer> optimizer = build_optimizer(recipe, *run.model, data.train.size());
   // First, so that the others find the norms in the epoch's record.
   std::vector<std::shared_ptr<Callback>> callbacks{std::make_shared<NormRecorder>()};
   callbacks.insert(callbacks.end(), options.callbacks.begin(), options.callbacks.end());

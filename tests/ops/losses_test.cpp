@@ -51,6 +51,10 @@ CHECK_OP(sigmoid_cross_entropy_grad,
           .inputs = {{tensor({0.75, -2.0, 1.0}), tensor({1.0, -2.0, 0.5}), tensor({0.0, 1.0, 0.25})}},
           .float64 = {4e-14, 1e-14, "differences cancel"}});
 
+CHECK_OP(probability_cross_entropy, {.run = [](In in) { return probability_cross_entropy(in[0], in[1]); },
+                                     .float32 = {4e-6, 1e-6, "sums cancel"},
+                                     .float64 = {1e-14, 1e-15, "sums cancel"}});
+
 // First and second derivatives of a fused record against those of its twin, in a random direction.
 void compare_derivatives(const OpDef& op, const TensorList& inputs, const Attrs& attrs) {
   const auto derivatives = [&](auto&& call) {

@@ -40,6 +40,23 @@ const std::map<std::string, Make>& variants() {
       {"adam", maker<Adam>(AdamOptions{.lr = 0.01})},
       {"adam_options", maker<Adam>(AdamOptions{.lr = 0.05, .beta1 = 0.8, .beta2 = 0.99, .eps = 1e-6})},
       {"adam_decay", maker<Adam>(AdamOptions{.lr = 0.01, .weight_decay = 0.1})},
+      {"sgd_maximize",
+       [](const NamedParameters& p) {
+         auto out = std::make_unique<SGD>(p, SGDOptions{.lr = 0.01, .momentum = 0.9, .weight_decay = 0.01});
+         out->set_maximize(true);
+         return out;
+       }},
+      {"rmsprop", maker<RMSprop>(RMSpropOptions{.lr = 0.01})},
+      {"rmsprop_decay",
+       maker<RMSprop>(RMSpropOptions{.lr = 0.01, .alpha = 0.9, .eps = 1e-6, .weight_decay = 0.1})},
+      {"rmsprop_momentum", maker<RMSprop>(RMSpropOptions{.lr = 0.01, .momentum = 0.9})},
+      {"rmsprop_centered", maker<RMSprop>(RMSpropOptions{.lr = 0.01, .centered = true})},
+      {"rmsprop_all", maker<RMSprop>(RMSpropOptions{
+                          .lr = 0.01, .alpha = 0.9, .weight_decay = 0.1, .momentum = 0.5, .centered = true})},
+      {"adagrad", maker<Adagrad>(AdagradOptions{.lr = 0.1})},
+      {"adagrad_options",
+       maker<Adagrad>(
+           AdagradOptions{.lr = 0.1, .lr_decay = 0.01, .eps = 1e-6, .weight_decay = 0.1, .initial = 0.1})},
       {"sgd_clip_norm", maker<SGD>(SGDOptions{.lr = 0.1})},
       {"sgd_clip_value", maker<SGD>(SGDOptions{.lr = 0.1})},
       {"adamw", maker<AdamW>(AdamWOptions{.lr = 0.01})},

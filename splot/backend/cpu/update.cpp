@@ -20,60 +20,38 @@ constexpr Index kChunk = 16 * 1024;
 // What one element takes at least; below kMinParallelMicroseconds in all, one thread does it.
 constexpr double kMicrosecondsPerElement = 0.0005;
 
-template <typename Block>
-void in_chunks(Index n, Block&& block) {
-  parallel_for((n + kChunk - 1) / kChunk, static_cast<double>(n) * kMicrosecondsPerElement, [&](Index chunk) {
-    const Index first = chunk * kChunk;
-    const FlushSubnormals
-        flush;  // the moments of a weight whose gradient has become zero fade into that range
-    block(first, std::min(kChunk, n - first));
-  });
-}
+template <typename Update, typename T>
+using Block = void (*)(const Update&, const UpdateOperands<T>&, Index, Index);
 
-template <typename Pointer>
-Pointer at(Pointer base, Index first) {
-  return base == nullptr ? nullptr : base + first;
-}
-
-template <typename T>
-using SgdBlock = void (*)(const SgdUpdate&, const T*, const T*, const T*, T*, T*, Index);
-template <typename T>
-using AdamBlock = void (*)(const AdamUpdate&, const T*, const T*, const T*, const T*, T*, T*, T*, Index);
-
+template <typename Update, typename T>
+constexpr Block<Update, T> kBlocks[] = {
+    HWY_NAMESPACE::update_block<Update, T>,
 #if HWY_ARCH_X86
-#define SPLOT_EACH_TARGET(function) HWY_NAMESPACE::function, N_AVX2::function, N_AVX3::function
-#else
-#define SPLOT_EACH_TARGET(function) HWY_NAMESPACE::function
+    N_AVX2::update_block<Update, T>,
+    N_AVX3::update_block<Update, T>,
 #endif
+};
 
 }  // namespace
 
-template <typename T>
-void sgd_update(const SgdUpdate& update, const T* w, const T* g, const T* v, T* w_out, T* v_out, Index n) {
-  static constexpr SgdBlock<T> kBlocks[] = {SPLOT_EACH_TARGET(sgd_block<T>)};
-  const SgdBlock<T> block = kBlocks[static_cast<std::size_t>(instruction_set())];
-  in_chunks(n, [&](Index first, Index count) {
-    block(update, w + first, g + first, at(v, first), w_out + first, at(v_out, first), count);
+template <typename Update, typename T>
+void update(const Update& update, const UpdateOperands<T>& operands, Index n) {
+  const Block<Update, T> block = kBlocks<Update, T>[static_cast<std::size_t>(instruction_set())];
+  parallel_for((n + kChunk - 1) / kChunk, static_cast<double>(n) * kMicrosecondsPerElement, [&](Index chunk) {
+    // The moments of a weight whose gradient has become zero fade into that range.
+    const FlushSubnormals flush;
+    const Index first = chunk * kChunk;
+    block(update, operands, first, std::min(kChunk, n - first));
   });
 }
 
-template <typename T>
-void adam_update(const AdamUpdate& update, const T* w, const T* g, const T* m, const T* v, T* w_out, T* m_out,
-                 T* v_out, Index n) {
-  static constexpr AdamBlock<T> kBlocks[] = {SPLOT_EACH_TARGET(adam_block<T>)};
-  const AdamBlock<T> block = kBlocks[static_cast<std::size_t>(instruction_set())];
-  in_chunks(n, [&](Index first, Index count) {
-    block(update, w + first, g + first, m + first, v + first, w_out + first, m_out + first, v_out + first,
-          count);
-  });
-}
-
-template void sgd_update(const SgdUpdate&, const float*, const float*, const float*, float*, float*, Index);
-template void sgd_update(const SgdUpdate&, const double*, const double*, const double*, double*, double*,
-                         Index);
-template void adam_update(const AdamUpdate&, const float*, const float*, const float*, const float*, float*,
-                          float*, float*, Index);
-template void adam_update(const AdamUpdate&, const double*, const double*, const double*, const double*,
-                          double*, double*, double*, Index);
+#define SPLOT_UPDATE(Update)                                                \
+  template void update(const Update&, const UpdateOperands<float>&, Index); \
+  template void update(const Update&, const UpdateOperands<double>&, Index);
+SPLOT_UPDATE(SgdUpdate)
+SPLOT_UPDATE(AdamUpdate)
+SPLOT_UPDATE(RmspropUpdate)
+SPLOT_UPDATE(AdagradUpdate)
+#undef SPLOT_UPDATE
 
 }  // namespace splot::cpu

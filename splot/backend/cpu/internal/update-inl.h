@@ -25,100 +25,162 @@ HWY_INLINE void store(Simd<T> value, T* to) {
   hn::StoreU(value.raw, hn::ScalableTag<T>(), to);
 }
 
-// One vector of elements; in place is allowed, since all is loaded before anything is stored.
+// The gradient with the penalties' gradients added: g + weight_decay w + l1 sign(w).
 template <typename T>
-struct SgdVector {
-  Simd<T> lr, momentum, decay;
-  bool has_momentum, nesterov;
+struct Penalized {
+  Simd<T> decay, plus, minus;
 
-  HWY_INLINE SgdVector(const cpu::SgdUpdate& u, bool with_momentum)
-      : lr(-u.lr),
+  template <typename Update>
+  HWY_INLINE explicit Penalized(const Update& u) : decay(u.weight_decay), plus(u.l1), minus(-u.l1) {}
+  HWY_INLINE Simd<T> operator()(Simd<T> w, Simd<T> g) const {
+    const Simd<T> zero(0.0);
+    return fma(decay, w, g) + select(w > zero, plus, select(w < zero, minus, zero));
+  }
+};
+
+// One vector of elements, starting at `at` in every tensor. In place is allowed, since all is loaded before
+// anything is stored.
+template <typename Update, typename T>
+struct UpdateVector;
+
+template <typename T>
+struct UpdateVector<cpu::SgdUpdate, T> {
+  Penalized<T> penalized;
+  Simd<T> rate, momentum;
+  bool has_momentum, nesterov, increment;
+
+  HWY_INLINE UpdateVector(const cpu::SgdUpdate& u, int inputs)
+      : penalized(u),
+        rate(-u.lr),
         momentum(u.momentum),
-        decay(u.weight_decay),
-        has_momentum(with_momentum),
-        nesterov(u.nesterov) {}
+        has_momentum(inputs > 2),
+        nesterov(u.nesterov),
+        increment(u.increment) {}
 
-  HWY_INLINE void operator()(const T* w, const T* g, const T* v, T* w_out, T* v_out) const {
-    const Simd<T> weight = load(w);
-    const Simd<T> gradient = fma(decay, weight, load(g));
+  HWY_INLINE void operator()(const T* const* in, T* const* out, Index at) const {
+    const Simd<T> w = load(in[0] + at);
+    const Simd<T> g = penalized(w, load(in[1] + at));
     if (!has_momentum) {
-      store(fma(lr, gradient, weight), w_out);
+      store(fma(rate, g, w), out[0] + at);
       return;
     }
-    const Simd<T> velocity = fma(momentum, load(v), gradient);
-    const Simd<T> step = nesterov ? fma(momentum, velocity, gradient) : velocity;
-    store(velocity, v_out);
-    store(fma(lr, step, weight), w_out);
+    if (increment) {
+      const Simd<T> step = rate * g;
+      const Simd<T> v = fma(momentum, load(in[2] + at), step);
+      store(v, out[1] + at);
+      store(w + (nesterov ? fma(momentum, v, step) : v), out[0] + at);
+      return;
+    }
+    const Simd<T> v = fma(momentum, load(in[2] + at), g);
+    const Simd<T> step = nesterov ? fma(momentum, v, g) : v;
+    store(v, out[1] + at);
+    store(fma(rate, step, w), out[0] + at);
   }
 };
 
 template <typename T>
-struct AdamVector {
-  Simd<T> beta1, beta2, rest1, rest2, eps, decay, keep, step_size, inverse_root;
+struct UpdateVector<cpu::AdamUpdate, T> {
+  Penalized<T> penalized;
+  Simd<T> beta1, beta2, rest1, rest2, eps, keep, step_size, inverse_root;
 
-  HWY_INLINE explicit AdamVector(const cpu::AdamUpdate& u)
-      : beta1(u.beta1),
+  HWY_INLINE UpdateVector(const cpu::AdamUpdate& u, int)
+      : penalized(u),
+        beta1(u.beta1),
         beta2(u.beta2),
         rest1(1.0 - u.beta1),
         rest2(1.0 - u.beta2),
         eps(u.eps),
-        decay(u.weight_decay),
         keep(u.keep),
         step_size(-u.step_size),
         inverse_root(u.inverse_root) {}
 
-  HWY_INLINE void operator()(const T* w, const T* g, const T* m, const T* v, T* w_out, T* m_out,
-                             T* v_out) const {
-    const Simd<T> weight = load(w);
-    const Simd<T> gradient = fma(decay, weight, load(g));
-    const Simd<T> mean = fma(beta1, load(m), rest1 * gradient);
-    const Simd<T> square = fma(beta2, load(v), rest2 * gradient * gradient);
+  HWY_INLINE void operator()(const T* const* in, T* const* out, Index at) const {
+    const Simd<T> w = load(in[0] + at);
+    const Simd<T> g = penalized(w, load(in[1] + at));
+    const Simd<T> mean = fma(beta1, load(in[2] + at), rest1 * g);
+    const Simd<T> square = fma(beta2, load(in[3] + at), rest2 * g * g);
     const Simd<T> root = fma(sqrt(square), inverse_root, eps);
-    store(mean, m_out);
-    store(square, v_out);
-    store(fma(step_size, mean / root, keep * weight), w_out);
+    store(mean, out[1] + at);
+    store(square, out[2] + at);
+    store(fma(step_size, mean / root, keep * w), out[0] + at);
   }
 };
 
-// The last, partial vector goes through buffers, so that an element's bits do not depend on where it stands.
 template <typename T>
-void sgd_block(const cpu::SgdUpdate& update, const T* w, const T* g, const T* v, T* w_out, T* v_out,
-               Index n) {
-  const SgdVector<T> vector(update, v != nullptr);
-  const auto lanes = static_cast<Index>(hn::Lanes(hn::ScalableTag<T>()));
-  Index i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    vector(w + i, g + i, v == nullptr ? nullptr : v + i, w_out + i, v == nullptr ? nullptr : v_out + i);
+struct UpdateVector<cpu::RmspropUpdate, T> {
+  Penalized<T> penalized;
+  Simd<T> rate, alpha, rest, eps, momentum;
+  bool centered;
+  int buffer;  // which state is the momentum's; 0: none
+
+  HWY_INLINE UpdateVector(const cpu::RmspropUpdate& u, int inputs)
+      : penalized(u),
+        rate(-u.lr),
+        alpha(u.alpha),
+        rest(1.0 - u.alpha),
+        eps(u.eps),
+        momentum(u.momentum),
+        centered(u.centered),
+        buffer(inputs > (u.centered ? 4 : 3) ? inputs - 2 : 0) {}
+
+  HWY_INLINE void operator()(const T* const* in, T* const* out, Index at) const {
+    const Simd<T> w = load(in[0] + at);
+    const Simd<T> g = penalized(w, load(in[1] + at));
+    const Simd<T> square = fma(alpha, load(in[2] + at), rest * g * g);
+    Simd<T> spread = square;
+    if (centered) {
+      const Simd<T> mean = fma(alpha, load(in[3] + at), rest * g);
+      store(mean, out[2] + at);
+      spread = max(square - mean * mean, Simd<T>(0.0));  // rounding can make it negative
+    }
+    store(square, out[1] + at);
+    Simd<T> step = g / (sqrt(spread) + eps);
+    if (buffer != 0) {
+      step = fma(momentum, load(in[buffer + 1] + at), step);
+      store(step, out[buffer] + at);
+    }
+    store(fma(rate, step, w), out[0] + at);
   }
-  if (i == n) return;
-  const auto bytes = static_cast<std::size_t>(n - i) * sizeof(T);
-  HWY_ALIGN T tail[3][hn::MaxLanes(hn::ScalableTag<T>())] = {};
-  std::memcpy(tail[0], w + i, bytes);
-  std::memcpy(tail[1], g + i, bytes);
-  if (v != nullptr) std::memcpy(tail[2], v + i, bytes);
-  vector(tail[0], tail[1], tail[2], tail[0], tail[2]);
-  std::memcpy(w_out + i, tail[0], bytes);
-  if (v != nullptr) std::memcpy(v_out + i, tail[2], bytes);
-}
+};
 
 template <typename T>
-void adam_block(const cpu::AdamUpdate& update, const T* w, const T* g, const T* m, const T* v, T* w_out,
-                T* m_out, T* v_out, Index n) {
-  const AdamVector<T> vector(update);
+struct UpdateVector<cpu::AdagradUpdate, T> {
+  Penalized<T> penalized;
+  Simd<T> rate, eps;
+
+  HWY_INLINE UpdateVector(const cpu::AdagradUpdate& u, int) : penalized(u), rate(-u.lr), eps(u.eps) {}
+
+  HWY_INLINE void operator()(const T* const* in, T* const* out, Index at) const {
+    const Simd<T> w = load(in[0] + at);
+    const Simd<T> g = penalized(w, load(in[1] + at));
+    const Simd<T> squares = fma(g, g, load(in[2] + at));
+    store(squares, out[1] + at);
+    store(fma(rate, g / (sqrt(squares) + eps), w), out[0] + at);
+  }
+};
+
+// n elements from `first` on. The last, partial vector goes through buffers, so that an element's bits do not
+// depend on where it stands.
+template <typename Update, typename T>
+void update_block(const Update& update, const cpu::UpdateOperands<T>& operands, Index first, Index n) {
+  constexpr int kMost = cpu::UpdateOperands<T>::kMost;
+  const UpdateVector<Update, T> vector(update, operands.inputs);
   const auto lanes = static_cast<Index>(hn::Lanes(hn::ScalableTag<T>()));
   Index i = 0;
-  for (; i + lanes <= n; i += lanes) vector(w + i, g + i, m + i, v + i, w_out + i, m_out + i, v_out + i);
+  for (; i + lanes <= n; i += lanes) vector(operands.in, operands.out, first + i);
   if (i == n) return;
   const auto bytes = static_cast<std::size_t>(n - i) * sizeof(T);
-  HWY_ALIGN T tail[4][hn::MaxLanes(hn::ScalableTag<T>())] = {};
-  std::memcpy(tail[0], w + i, bytes);
-  std::memcpy(tail[1], g + i, bytes);
-  std::memcpy(tail[2], m + i, bytes);
-  std::memcpy(tail[3], v + i, bytes);
-  vector(tail[0], tail[1], tail[2], tail[3], tail[0], tail[2], tail[3]);
-  std::memcpy(w_out + i, tail[0], bytes);
-  std::memcpy(m_out + i, tail[2], bytes);
-  std::memcpy(v_out + i, tail[3], bytes);
+  HWY_ALIGN T tails[kMost][hn::MaxLanes(hn::ScalableTag<T>())] = {};
+  const T* in[kMost] = {};
+  T* out[kMost - 1] = {};
+  for (int k = 0; k < operands.inputs; ++k) {
+    std::memcpy(tails[k], operands.in[k] + first + i, bytes);
+    in[k] = tails[k];
+    // Output 0 is the weight, input 0; the others are the state, which comes after the gradient.
+    if (k != 1) out[k == 0 ? 0 : k - 1] = tails[k];
+  }
+  vector(in, out, 0);
+  for (int k = 0; k < operands.outputs(); ++k) std::memcpy(operands.out[k] + first + i, out[k], bytes);
 }
 
 }  // namespace HWY_NAMESPACE

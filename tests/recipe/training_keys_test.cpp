@@ -1,0 +1,164 @@
+// The keys loss.* and optimizer.*: their ranges, their way through TOML, and what is built from them.
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "splot/autodiff/autodiff.h"
+#include "splot/nn/linear.h"
+#include "splot/nn/losses.h"
+#include "splot/nn/parameters.h"
+#include "splot/ops/ops.h"
+#include "splot/optim/clip.h"
+#include "splot/recipe/build.h"
+
+#include "tests/support/expect_error.h"
+
+namespace splot {
+namespace {
+
+constexpr std::string_view kSmall = "data.name = \"digits\"\nmodel.dense = [4, 3, 2]\n";
+
+// What stands behind the equals sign, other than the standard value of the key.
+const std::vector<std::pair<std::string, std::string>> kOther = {
+    {"loss.name", "\"huber\""},
+    {"loss.label_smoothing", "0.125"},
+    {"loss.class_weights", "[1.0, 0.5]"},
+    {"loss.delta", "0.25"},
+    {"loss.l1", "1e-05"},
+    {"loss.l2", "5.0"},
+    {"loss.penalize_biases", "true"},
+    {"loss.penalty_over_n", "true"},
+    {"optimizer.name", "\"rmsprop\""},
+    {"optimizer.lr", "0.5"},
+    {"optimizer.momentum", "0.25"},
+    {"optimizer.nesterov", "true"},
+    {"optimizer.momentum_form", "\"increment\""},
+    {"optimizer.beta1", "0.5"},
+    {"optimizer.beta2", "0.25"},
+    {"optimizer.alpha", "0.75"},
+    {"optimizer.centered", "true"},
+    {"optimizer.lr_decay", "0.125"},
+    {"optimizer.initial", "0.1"},
+    {"optimizer.eps", "1e-07"},
+    {"optimizer.weight_decay", "0.001"},
+    {"optimizer.maximize", "true"},
+};
+
+TEST(TrainingKeys, EveryOneComesBackFromToml) {
+  Recipe recipe = parse_recipe(kSmall, "r.toml");
+  for (const auto& [key, value] : kOther) {
+    const std::string before = to_toml(recipe);
+    set_value(recipe, key + '=' + value);
+    EXPECT_NE(to_toml(recipe), before) << key;
+  }
+  const std::string text = to_toml(recipe);
+  EXPECT_EQ(to_toml(parse_recipe(text, "r.toml")), text);
+  for (const auto& [key, value] : kOther) {
+    EXPECT_NE(text.find('\n' + key.substr(key.find('.') + 1) + " = " + value + '\n'), std::string::npos)
+        << key;
+  }
+  for (const std::string& key : recipe_keys()) {
+    if (key.rfind("loss.", 0) != 0 && key.rfind("optimizer.", 0) != 0) continue;
+    EXPECT_TRUE(std::any_of(kOther.begin(), kOther.end(), [&](const auto& o) { return o.first == key; }))
+        << key;
+  }
+}
+
+std::string refusal(const std::string& line) {
+  try {
+    parse_recipe(std::string(kSmall) + line + '\n', "r.toml");
+  } catch (const FormatError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(TrainingKeys, RangesAreChecked) {
+  EXPECT_EQ(refusal("loss.label_smoothing = 1.5"),
+            "r.toml:3: loss.label_smoothing is 1.5; it must be at most 1");
+  EXPECT_EQ(refusal("loss.delta = 0"), "r.toml:3: loss.delta is 0; it must be above 0");
+  EXPECT_EQ(refusal("loss.l1 = -1"), "r.toml:3: loss.l1 is -1; it must be at least 0");
+  EXPECT_EQ(refusal("loss.l2 = -1"), "r.toml:3: loss.l2 is -1; it must be at least 0");
+  EXPECT_EQ(refusal("loss.class_weights = [1.0, -2.0]"),
+            "r.toml: loss.class_weights holds -2; weights are at least 0");
+  EXPECT_EQ(refusal("optimizer.alpha = 1"), "r.toml:3: optimizer.alpha is 1; it must be below 1");
+  EXPECT_EQ(refusal("optimizer.lr_decay = -1"), "r.toml:3: optimizer.lr_decay is -1; it must be at least 0");
+  EXPECT_EQ(refusal("optimizer.nesterov = true"), "r.toml: optimizer.nesterov needs optimizer.momentum");
+  EXPECT_EQ(refusal("optimizer.name = \"rmsprob\""),
+            "r.toml:3: optimizer.name is \"rmsprob\"; did you mean \"rmsprop\"? It can be sgd, adam, adamw, "
+            "rmsprop, adagrad");
+  EXPECT_EQ(refusal("optimizer.momentum_form = \"nesterov\"").substr(0, 46),
+            "r.toml:3: optimizer.momentum_form is \"nesterov");
+  EXPECT_EQ(refusal("loss.lambda = 5.0"), "r.toml:3: there is no key loss.lambda; did you mean loss.name?");
+}
+
+TEST(TrainingKeys, EveryLossIsBuiltAndHasAGradient) {
+  for (const std::string& name : loss_names()) {
+    const Tensor outputs = tensor({{0.25, 0.5, 0.125}, {0.75, 0.125, 0.5}}).variable();
+    const Tensor loss = build_loss(name)(outputs, tensor<std::int64_t>({2, 0}));
+    EXPECT_EQ(loss.shape(), Shape{}) << name;
+    EXPECT_GT(l2_norm(grad(loss, {outputs})[0]), 1e-3) << name;
+  }
+  EXPECT_ERROR(ValueError, build_loss("cross"), "[recipe] there is no loss cross");
+  EXPECT_ERROR(IndexError, build_loss("mse")(zeros({1, 3}), tensor<std::int64_t>({3})),
+               "[one_hot] index 3 is outside an axis of size 3");
+}
+
+TEST(TrainingKeys, LossOptionsReachTheLoss) {
+  const Tensor outputs = tensor({{0.25, 0.5, -1.0}, {3.0, 0.125, 0.5}});
+  const Tensor labels = tensor<std::int64_t>({2, 0});
+  LossRecipe r;
+  r.label_smoothing = 0.25;
+  r.class_weights = {1.0, 2.0, 0.5};
+  EXPECT_EQ(
+      build_loss(r)(outputs, labels).item<double>(),
+      cross_entropy(outputs, labels, {.class_weights = tensor({1.0, 2.0, 0.5}), .label_smoothing = 0.25})
+          .item<double>());
+  r.name = "huber";
+  r.delta = 0.5;
+  EXPECT_EQ(build_loss(r)(outputs, labels).item<double>(),
+            huber_loss(outputs, one_hot(labels, 3, kFloat64), {.delta = 0.5}).item<double>());
+}
+
+// One step of a recipe's optimiser on a layer [2 -> 1] with the weight [1, -2], the bias 3 and no other
+// gradient than the penalties'.
+std::vector<double> after_a_step(const std::string& keys) {
+  Recipe recipe = parse_recipe(std::string(kSmall) + "optimizer.lr = 0.5\n" + keys, "r.toml");
+  Linear layer(2, 1, {.dtype = kFloat64});
+  NamedParameters parameters = named_parameters(layer);
+  parameters[0].parameter.assign(tensor({{1.0, -2.0}}));
+  parameters[1].parameter.assign(tensor({3.0}));
+  const std::unique_ptr<Optimizer> optimizer = build_optimizer(recipe, layer, 4);
+  for (NamedParameter& entry : parameters) entry.parameter.set_grad(zeros(entry.parameter.shape(), kFloat64));
+  optimizer->step();
+  std::vector<double> out = parameters[0].parameter.value().to_vector<double>();
+  out.push_back(parameters[1].parameter.value().item<double>());
+  return out;
+}
+
+TEST(TrainingKeys, PenaltiesLeaveBiasesAloneUnlessAsked) {
+  using Values = std::vector<double>;
+  EXPECT_EQ(after_a_step(""), (Values{1.0, -2.0, 3.0}));
+  EXPECT_EQ(after_a_step("loss.l2 = 0.5\n"), (Values{0.75, -1.5, 3.0}));
+  EXPECT_EQ(after_a_step("loss.l2 = 0.5\nloss.penalize_biases = true\n"), (Values{0.75, -1.5, 2.25}));
+  EXPECT_EQ(after_a_step("loss.l1 = 0.5\n"), (Values{0.75, -1.75, 3.0}));
+  // Nielsen's lambda / n: n is 4.
+  EXPECT_EQ(after_a_step("loss.l2 = 2.0\nloss.penalty_over_n = true\n"), (Values{0.75, -1.5, 3.0}));
+  EXPECT_EQ(after_a_step("optimizer.weight_decay = 0.5\n"), (Values{0.75, -1.5, 2.25}));
+  EXPECT_EQ(after_a_step("optimizer.weight_decay = 0.5\noptimizer.name = \"adamw\"\n"),
+            (Values{0.75, -1.5, 2.25}));
+  EXPECT_EQ(after_a_step("loss.l2 = 0.5\noptimizer.maximize = true\n"), (Values{0.75, -1.5, 3.0}));
+}
+
+TEST(TrainingKeys, EveryOptimiserIsBuilt) {
+  for (const std::string& name : optimizer_names()) {
+    for (const std::string& penalty : {std::string(), std::string("loss.l2 = 0.5\n")}) {
+      const std::vector<double> w = after_a_step("optimizer.name = \"" + name + "\"\n" + penalty);
+      EXPECT_EQ(w[0] < 1.0, !penalty.empty()) << name;
+      EXPECT_EQ(w[2], 3.0) << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace splot
