@@ -49,3 +49,4 @@
 #include "splot/train/regression.h"
 #include "splot/train/run_folder.h"
 #include "splot/train/trainer.h"
+#include "splot/train/warnings.h"

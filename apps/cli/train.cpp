@@ -44,7 +44,11 @@ nlohmann::ordered_json result_json(const RecipeRun& run, const std::string& fold
                                 {"epochs", run.training.history.size()},
                                 {"steps", run.training.steps},
                                 {"seconds", run.training.seconds},
-                                {"stopped", run.training.stopped}};
+                                {"stopped", run.training.stopped},
+                                {"warnings", nlohmann::ordered_json::array()}};
+  for (const TrainingWarning& w : run.training.warnings) {
+    out["warnings"].push_back({{"code", w.code}, {"where", w.where}, {"epoch", w.epoch}, {"text", w.text}});
+  }
   const auto part = [&](const char* name, const std::vector<Metric>& metrics) {
     if (!metrics.empty()) out["metrics"][name] = as_json(metrics);
   };
@@ -92,7 +96,10 @@ int run_train(const TrainOptions& options) {
   const RecipeData data = load_data(recipe.data);
   RunFolder folder(options.folder.empty() ? new_run_folder(recipe.id) : options.folder);
   folder.write("recipe.toml", to_toml(recipe));
-  run_options.on_epoch = [&](const EpochRecord& record) { folder.add(record); };
+  run_options.on_epoch = [&](const EpochRecord& record) {
+    folder.add(record);
+    for (const TrainingWarning& w : record.warnings) print_progress(say(Message::warning, w.text) + '\n');
+  };
   const RecipeRun run = run_recipe(recipe, data, run_options);
   folder.finish();
   save_model(folder.file("model.safetensors"), *run.model, info_of(run));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "splot/train/norms.h"
+#include "splot/train/warnings.h"
 
 namespace splot {
 
@@ -26,7 +27,9 @@ RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOpti
       recipe.train.batch == 0 ? data.train.size() : std::min(recipe.train.batch, data.train.size());
   const std::unique_ptr<Optimizer> optimizer = build_optimizer(recipe, *run.model, data.train.size());
   // First, so that the others find the norms in the epoch's record.
-  std::vector<std::shared_ptr<Callback>> callbacks{std::make_shared<NormRecorder>()};
+  std::vector<std::shared_ptr<Callback>> callbacks{
+      std::make_shared<NormRecorder>(),
+      std::make_shared<MistakeWatch>(MistakeOptions{.loss = recipe.loss.name})};
   callbacks.insert(callbacks.end(), options.callbacks.begin(), options.callbacks.end());
   Trainer trainer(*run.model, loss, *optimizer,
                   {.epochs = recipe.train.epochs,

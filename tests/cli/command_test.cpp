@@ -76,7 +76,7 @@ TEST_F(Command, WrongUsageIsStatus2AndOneLine) {
        "recipes\n"},
       {"train", "splot: recipe is required; --help shows what is possible\n"},
       {"train mnits",
-       "splot: there is no recipe or file \"mnits\"; the recipes are digits, mazur, mnist, xor\n"},
+       "splot: there is no recipe or file \"mnits\"; the recipes are digits, mazur, mnist, sign-slip, xor\n"},
       {"train xor --set lr=1", "splot: --set lr=1: there is no key lr; did you mean optimizer.lr?\n"},
       {"train xor --set data.name=mnist",
        "splot: xor: data.inputs and data.targets belong to data.name = \"table\", not \"mnist\"\n"},
@@ -155,6 +155,44 @@ TEST_F(Command, ALossThatDivergesIsStatus1) {
       run("train xor --quiet --set optimizer.lr=1e30 --set model.activation=identity --set loss.name=mse");
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.err.rfind("splot: [train] the loss is ", 0), 0u) << outcome.err;
+}
+
+TEST_F(Command, WarnsOfAClassicMistake) {
+  const std::string small = "train xor --json --quiet --set train.epochs=2 --set seeds=1";
+  const Outcome wrong = run(small +
+                            " --set data.inputs=[[0,0],[0,90],[90,0],[90,90]] --set "
+                            "model.activation=identity --set optimizer.lr=1e-6");
+  EXPECT_EQ(wrong.status, 0);
+  EXPECT_EQ(
+      wrong.err.rfind("splot: warning: the inputs are not normalised: their root mean square is 63.6,", 0),
+      0u)
+      << wrong.err;
+  const Json warnings = Json::parse(wrong.out)["warnings"];
+  ASSERT_EQ(warnings.size(), 1u) << warnings;
+  EXPECT_EQ(warnings[0]["code"], "unnormalised-inputs");
+  EXPECT_EQ(warnings[0]["where"], "");
+  EXPECT_EQ(warnings[0]["epoch"], 0);
+  const Outcome right = run(small);
+  EXPECT_EQ(right.err, "");
+  EXPECT_EQ(Json::parse(right.out)["warnings"], Json::array());
+}
+
+TEST_F(Command, ASlipOfTheSignClimbs) {
+  const Outcome outcome = run("train sign-slip --json --quiet -o slip");
+  EXPECT_EQ(outcome.err,
+            "splot: warning: the steps go up the gradient, so the loss climbs: the rule is weight - rate * "
+            "gradient, and this is weight + rate * gradient\n");
+  const Json result = Json::parse(outcome.out);
+  EXPECT_EQ(result["warnings"][0]["code"], "sign-slip");
+  EXPECT_NEAR(result["metrics"]["before"]["loss"].get<double>(), 0.298371109, 5e-10) << "Mazur's";
+  EXPECT_GT(result["metrics"]["train"]["loss"].get<double>(), 0.9);
+  double before = 0.0;
+  std::istringstream lines(text(folder_.file("slip/metrics.jsonl")));
+  for (std::string line; std::getline(lines, line);) {
+    const double loss = Json::parse(line)["loss"].get<double>();
+    EXPECT_GT(loss, before);
+    before = loss;
+  }
 }
 
 TEST_F(Command, CtrlCKeepsWhatWasLearned) {
