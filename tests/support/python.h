@@ -6,7 +6,7 @@
 
 namespace splot::test {
 
-/// A Python that can import `module`: $SPLOT_PYTHON, python3, or Debian's own, whose packages a python3 that
+/// A Python that has `module`: $SPLOT_PYTHON, python3, or Debian's own, whose packages a python3 that
 /// comes first in PATH may not see. Empty when there is none.
 inline std::string python_with(const std::string& module) {
   const char* chosen = std::getenv("SPLOT_PYTHON");
