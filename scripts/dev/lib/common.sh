@@ -121,6 +121,6 @@ show_build() {
 
 # C++ sources, without what is generated.
 cpp_files() {
-  { find splot apps examples tests bench -type d -name node_modules -prune -o \
+  { find splot apps examples tests bench fuzz -type d -name node_modules -prune -o \
     -type f \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' \) -print 2>/dev/null || true; } | sort
 }

@@ -1,0 +1,53 @@
+// make_seeds FOLDER: sound files to start from, in one folder for each target whose files are not text or
+// golden.
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "splot/core/file.h"
+#include "splot/data/idx.h"
+#include "splot/data/image.h"
+#include "splot/io/checkpoint.h"
+
+#include "tests/support/gzip_bytes.h"
+
+namespace {
+
+using namespace splot;
+
+Image picture(Index width, Index height, Index channels) {
+  Image out{.width = width, .height = height, .channels = channels, .pixels = {}};
+  for (Index i = 0; i < width * height * channels; ++i)
+    out.pixels.push_back(static_cast<std::uint8_t>(i * 7));
+  return out;
+}
+
+void write_seeds(const std::string& folder) {
+  for (const char* target : {"idx", "idx_gz", "checkpoint", "png"}) {
+    std::filesystem::create_directories(folder + "/" + target);
+  }
+  const Tensor arrays[] = {Tensor::from(std::vector<std::uint8_t>(24, 7), {2, 3, 4}), tensor({1, 2, 3}),
+                           tensor({1.5f, 2.5f}), tensor({{1.0, 2.0}})};
+  for (int i = 0; i < 4; ++i) {
+    const std::string name = "/" + std::to_string(i);
+    write_idx(folder + "/idx" + name, arrays[i]);
+    const std::vector<std::uint8_t> plain = read_file(folder + "/idx" + name, 1000);
+    write_file(folder + "/idx_gz" + name, test::gzip_bytes(plain));
+  }
+  save_checkpoint(folder + "/checkpoint/0", {{"w", arrays[2]}, {"step", scalar(std::int64_t{3})}},
+                  {{"history", "[{\"epoch\":1}]"}, {"a\n", "\"b\""}});
+  save_checkpoint(folder + "/checkpoint/1", {});
+  write_png(folder + "/png/grey", picture(28, 28, 1));
+  write_png(folder + "/png/colour", picture(5, 3, 3));
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 2) {
+    std::fputs("usage: make_seeds FOLDER\n", stderr);
+    return 2;
+  }
+  write_seeds(arguments[1]);
+  return 0;
+}
