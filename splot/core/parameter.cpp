@@ -52,6 +52,7 @@ void Parameter::attach(Tensor value) {
   impl->output = 0;
   impl->wrapped = false;
   slot_->value = Tensor(std::move(impl));
+  ++slot_->version;
 }
 
 void Parameter::assign(const Tensor& value) {

@@ -1,6 +1,7 @@
 // Parameter: a named slot that training writes to.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -50,6 +51,10 @@ class SPLOT_API Parameter {
   /// Makes it a parameter of another dtype, its value converted; the gradient is dropped.
   void convert(DType dtype);
 
+  /// How often a value was assigned, in whatever way: equal numbers mean that nothing has been written
+  /// between.
+  std::uint64_t version() const { return slot_->version; }
+
   /// What backward() has accumulated since the last zero_grad(); undefined when nothing arrived.
   Tensor grad() const;
   void zero_grad();
@@ -70,6 +75,7 @@ class SPLOT_API Parameter {
     std::string name;
     Ref<Node> node;  // the variable every value of this slot belongs to
     bool frozen = false;
+    std::uint64_t version = 0;
   };
   void check(const char* where, const Tensor& value) const;
   void attach(Tensor value);
