@@ -39,6 +39,7 @@
 #include "splot/report/plot.h"
 #include "splot/report/svg.h"
 #include "splot/train/callback.h"
+#include "splot/train/checkpoint.h"
 #include "splot/train/classification.h"
 #include "splot/train/metrics.h"
 #include "splot/train/model_file.h"

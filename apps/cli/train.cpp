@@ -79,7 +79,7 @@ void print_result(const RecipeRun& run, const std::string& folder) {
   print_part(Message::part_train, run.train);
   print_part(Message::part_validation, run.validation);
   print_part(Message::part_test, run.test);
-  if (run.training.best_epoch > 0) {
+  if (run.training.best_epoch > 0 && run.recipe.train.keep == "best") {
     print(say(Message::best_epoch, run.training.best_epoch, run.training.history.size()) + '\n');
   }
   print(say(Message::run_kept, fmt::format("{:.1f}", run.training.seconds), folder) + '\n');

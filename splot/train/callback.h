@@ -54,9 +54,11 @@ class SPLOT_API Callback {
  public:
   virtual ~Callback() = default;
 
+  /// Also when a training is resumed, after load_state_dict(); view.history then has the epochs before.
   virtual void on_train_begin(TrainingView& view);
+  /// Not for an epoch that is resumed in the middle.
   virtual void on_epoch_begin(TrainingView& view);
-  /// Gradients are computed; weights have not changed yet.
+  /// Gradients are computed, but not clipped; weights have not changed yet.
   virtual void on_update_begin(TrainingView& view, const StepRecord& record);
   /// Weights have changed; the gradients they were changed by are still there.
   virtual void on_step_end(TrainingView& view, const StepRecord& record);

@@ -39,10 +39,10 @@ struct EpochRecord {
   std::vector<TrainingWarning> warnings = {};
 };
 
-/// One step: the batch it learned from, as the network saw it, and what came of it. Holds references: it is
-/// over when the callback returns.
+/// One step: the batch it learned from, as the network saw it, and what came of it; of several batches
+/// (TrainerOptions::accumulate) the last. Holds references: it is over when the callback returns.
 struct StepRecord {
-  double loss = 0.0;      ///< before the update
+  double loss = 0.0;      ///< before the update; the mean over the examples of all batches
   const Tensor& inputs;   ///< [n, ...]
   const Tensor& targets;  ///< [n, ...]
   const Tensor& output;   ///< the network's, without history
@@ -50,10 +50,12 @@ struct StepRecord {
 
 struct TrainingResult {
   std::vector<EpochRecord> history;  ///< finished epochs
-  Index best_epoch = 0;              ///< 0: none was chosen
+  /// By the figures of the second data set, or the monitor; 0: there was nothing to choose by. The model ends
+  /// with its weights unless TrainerOptions::keep_best is off.
+  Index best_epoch = 0;
   Index steps = 0;
   bool stopped = false;     ///< by TrainerOptions::stop
-  std::string stop_reason;  ///< why a callback ended it early; empty when none did
+  std::string stop_reason;  ///< why a callback or early stopping ended it; empty when none did
   double seconds = 0.0;
   std::vector<TrainingWarning> warnings;  ///< all of them, in order
 };

@@ -1,18 +1,30 @@
 #include "splot/train/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <utility>
 
 #include "splot/autodiff/autodiff.h"
+#include "splot/backend/cpu/instruction_set.h"
 #include "splot/core/error.h"
+#include "splot/core/messages.h"
 #include "splot/nn/parameters.h"
 #include "splot/ops/ops.h"
+#include "splot/optim/clip.h"
+#include "splot/train/internal/divergence.h"
+#include "splot/train/internal/selection.h"
+#include "splot/train/internal/tally.h"
+#include "splot/train/internal/training_state.h"
 
 namespace splot {
 namespace {
 
+using namespace train_detail;  // NOLINT(google-build-using-namespace): a source file's own helpers
 using Clock = std::chrono::steady_clock;
+
+// Operations run one by one; DESIGN's other mode, the plan, has other kernels and so other last bits.
+constexpr const char* kMode = "eager";
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -28,69 +40,10 @@ Tensor converted(const Tensor& x, DType dtype) {
   return x.dtype().is_floating() && x.dtype() != dtype ? cast(x, dtype) : x;
 }
 
-// Sums of loss and metrics over examples, and their means.
-class Tally {
- public:
-  explicit Tally(const std::vector<MetricFunction>& metrics)
-      : metrics_(metrics), sums_(metrics.size() + 1, 0.0) {}
-
-  void add(double loss, const Tensor& output, const Tensor& target) {
-    const auto n = static_cast<double>(output.shape()[0]);
-    sums_[0] += loss * n;
-    for (std::size_t i = 0; i < metrics_.size(); ++i) sums_[i + 1] += metrics_[i].sum(output, target);
-    examples_ += n;
-  }
-  std::vector<Metric> means(const std::string& prefix = {}) const {
-    std::vector<Metric> out{{prefix + "loss", sums_[0] / examples_}};
-    for (std::size_t i = 0; i < metrics_.size(); ++i) {
-      out.push_back({prefix + metrics_[i].name, sums_[i + 1] / examples_});
-    }
-    return out;
-  }
-
- private:
-  const std::vector<MetricFunction>& metrics_;
-  std::vector<double> sums_;
-  double examples_ = 0.0;
-};
-
-bool all_finite(const Tensor& x) {
-  if (!x.defined() || !x.dtype().is_floating()) return true;
-  const Tensor dense = contiguous(x.detach());
-  return visit_floats(x.dtype(), "train", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    const T* values = dense.data<T>();
-    for (Index i = 0; i < dense.numel(); ++i) {
-      if (!std::isfinite(values[i])) return false;
-    }
-    return true;
-  });
-}
-
-// Where a pass over this batch first shows NaN or infinity, in words.
-std::string first_not_finite(Layer& model, const Tensor& inputs, Context context) {
-  if (!all_finite(inputs)) return "the inputs of this batch hold it already";
-  for (const NamedParameter& p : named_parameters(model)) {
-    if (!all_finite(p.parameter.value()))
-      return join("parameter ", p.name, " holds it already: the step before was too large");
-  }
-  std::string found;
-  context.observer = [&](std::string_view path, Layer&, const Tensor&, const Tensor& y) {
-    if (found.empty() && !all_finite(y)) found = path;
-  };
-  const NoGrad off;
-  const Tensor output = model(inputs, context);
-  if (!found.empty()) return join("it first appears in the output of layer ", found);
-  return "the outputs are finite, the loss of them is not";
-}
-
-bool is_better(const std::vector<Metric>& candidate, const std::vector<Metric>& best,
-               const std::string& watch) {
-  const double accuracy = metric(candidate, watch + "_accuracy");
-  const double best_accuracy = metric(best, watch + "_accuracy");
-  if (!std::isnan(accuracy) && accuracy != best_accuracy) return accuracy > best_accuracy;
-  const double loss = metric(candidate, watch + "_loss");
-  return !std::isnan(loss) && loss < metric(best, watch + "_loss");
+std::vector<double> learning_rates(const Optimizer& optimizer) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < optimizer.group_count(); ++i) out.push_back(optimizer.lr(i));
+  return out;
 }
 
 }  // namespace
@@ -113,9 +66,18 @@ std::vector<Metric> evaluate(Layer& model, const LossFunction& loss, const Datas
 
 Trainer::Trainer(Layer& model, LossFunction loss, Optimizer& optimizer, TrainerOptions options)
     : model_(model), loss_(std::move(loss)), optimizer_(optimizer), options_(std::move(options)) {
-  require<ValueError>(options_.epochs >= 0, "Trainer", "epochs must not be negative, got ", options_.epochs);
+  const auto at_least = [](Index least, const char* name, auto value) {
+    require<ValueError>(value >= least, "Trainer", name, " must be ", least, " or more, got ", value);
+  };
   require<ValueError>(options_.batch_size > 0, "Trainer", "batch_size must be positive, got ",
                       options_.batch_size);
+  at_least(0, "epochs", options_.epochs);
+  at_least(1, "accumulate", options_.accumulate);
+  at_least(0, "patience", options_.patience);
+  at_least(0, "min_delta", options_.min_delta);
+  at_least(0, "clip_norm", options_.clip_norm);
+  at_least(0, "clip_value", options_.clip_value);
+  at_least(0, "checkpoint.every", options_.checkpoint.every);
   require<ValueError>(options_.watch == "val" || options_.watch == "test", "Trainer",
                       "watch must be \"val\" or \"test\", got \"", options_.watch, '"');
   for (const std::shared_ptr<Callback>& callback : options_.callbacks) {
@@ -123,155 +85,351 @@ Trainer::Trainer(Layer& model, LossFunction loss, Optimizer& optimizer, TrainerO
   }
 }
 
-// One call of fit().
-struct Trainer::Run {
-  Trainer& trainer;
-  const Loader loader;
-  const Dataset* validation;
-  const DType dtype;
-  const double base_lr;
-  const Clock::time_point begin = Clock::now();
-  TrainingResult result = {};
-  NamedTensors best_weights = {};
-  std::vector<Metric> best_metrics = {};
-  TrainingView view;
+// One call of fit() or resume().
+class Trainer::Run {
+ public:
+  Run(Trainer& trainer, const Dataset& train, const Dataset* validation)
+      : trainer_(trainer),
+        result_(trainer.result_),
+        loader_(train,
+                {.batch_size = options().batch_size, .shuffle = options().shuffle, .seed = options().seed}),
+        validation_(validation),
+        dtype_(model_dtype(trainer.model_)),
+        base_lrs_(learning_rates(trainer.optimizer_)),
+        watch_(trainer.model_, trainer.loss_),
+        selection_(options(), validation != nullptr),
+        tally_(options().metrics),
+        steps_((loader_.batch_count() + options().accumulate - 1) / options().accumulate),
+        view_{.model = trainer.model_,
+              .optimizer = trainer.optimizer_,
+              .train = loader_.data(),
+              .validation = validation,
+              .watch = options().watch,
+              .history = result_.history,
+              .epochs = options().epochs,
+              .steps = steps_} {
+    result_ = {};
+  }
 
-  Run(Trainer& t, const Dataset& train, const Dataset* val)
-      : trainer(t),
-        loader(train,
-               {.batch_size = t.options_.batch_size, .shuffle = t.options_.shuffle, .seed = t.options_.seed}),
-        validation(val),
-        dtype(model_dtype(t.model_)),
-        base_lr(t.optimizer_.lr()),
-        view{.model = t.model_,
-             .optimizer = t.optimizer_,
-             .train = loader.data(),
-             .validation = val,
-             .watch = t.options_.watch,
-             .history = result.history,
-             .epochs = t.options_.epochs,
-             .steps = loader.batch_count()} {}
+  // Continues from a checkpoint.
+  void load(const std::string& path) {
+    TrainingState state = load_state(path);
+    check_same_setup(state.setup, setup());
+    require<ValueError>(state.epoch <= options().epochs + 1 && state.step < steps_ &&
+                            state.base_lrs.size() == base_lrs_.size() && !state.model.empty(),
+                        "resume", '"', path, "\" is at epoch ", state.epoch, ", step ", state.step, " with ",
+                        state.base_lrs.size(), " parameter groups; that does not fit ", options().epochs,
+                        " epochs of ", steps_, " steps and ", base_lrs_.size(), " groups");
+    load_state_dict(trainer_.model_, state.model);
+    trainer_.optimizer_.load_state_dict(state.optimizer);
+    for (std::size_t i = 0; i < state.callbacks.size(); ++i) {
+      options().callbacks[i]->load_state_dict(state.callbacks[i]);
+    }
+    result_ = std::move(state.result);
+    best_weights_ = std::move(state.best);
+    base_lrs_ = std::move(state.base_lrs);
+    selection_.restore(std::move(state.best_metrics), state.reference, state.waited);
+    tally_.set_sums(std::move(state.tally));
+    epoch_ = state.epoch;
+    step_ = state.step;
+    seconds_before_ = state.seconds;
+    epoch_seconds_before_ = state.epoch_seconds;
+    view_.epoch = step_ > 0 ? epoch_ : epoch_ - 1;
+    view_.step = step_;
+    view_.total_steps = result_.steps;
+    view_.warnings = std::move(state.pending);
+    view_.stop_reason = result_.stop_reason;
+    told_ = view_.warnings.size();
+    const std::string_view isa = cpu::name_of(cpu::instruction_set());
+    if (state.instruction_set != isa || state.mode != kMode) {
+      view_.warn({.code = "other-machine",
+                  .where = {},
+                  .text = say(Message::other_machine, state.instruction_set, state.mode, isa, kMode)});
+    }
+    saved_at_ = result_.steps;
+    stop_early();
+  }
 
-  const TrainerOptions& options() const { return trainer.options_; }
+  TrainingResult go() {
+    tell(&Callback::on_train_begin);
+    tell_pending();
+    if (saved_at_ < 0) save();
+    while (epoch_ <= options().epochs && !ends()) run_epoch();
+    if (saved_at_ != result_.steps) save();
+    if (options().schedule) set_rates(1.0);
+    finish();
+    tell(&Callback::on_train_end, result_);
+    std::vector<TrainingWarning> late;
+    collect(late, 0);
+    return result_;
+  }
+
+ private:
+  const TrainerOptions& options() const { return trainer_.options_; }
+  Optimizer& optimizer() { return trainer_.optimizer_; }
+  double seconds() const { return seconds_before_ + seconds_since(begin_); }
+  bool ends() const { return result_.stopped || !view_.stop_reason.empty(); }
 
   // Calls one function of every callback.
   template <typename Function, typename... Record>
   void tell(Function function, Record&... record) {
     for (const std::shared_ptr<Callback>& callback : options().callbacks) {
-      ((*callback).*function)(view, record...);
+      ((*callback).*function)(view_, record...);
     }
   }
 
-  // Returns the tally's part of one batch; throws DivergenceError.
-  void step(const Batch& batch, Index epoch, Index number, Tally& tally) {
-    if (options().schedule) trainer.optimizer_.set_lr(base_lr * options().schedule(result.steps));
-    const Tensor inputs = converted(batch.inputs, dtype);
-    const Tensor targets = converted(batch.targets, dtype);
-    Context context;
-    context.training = true;
-    context.key = {.seed = options().seed, .stream = 0, .counter = static_cast<std::uint64_t>(result.steps)};
-    trainer.optimizer_.zero_grad();
-    Context pass = context;
-    const Tensor output = trainer.model_(inputs, pass);
-    const Tensor loss = trainer.loss_(output, targets);
-    const double value = loss.item<double>();
-    if (!std::isfinite(value)) {
-      const std::string where = first_not_finite(trainer.model_, inputs, context);
-      restore_best();
-      fail<DivergenceError>("train", "the loss is ", value, " in epoch ", epoch, ", step ", number, " of ",
-                            loader.batch_count(), ": ", where);
+  // --- a step
+
+  void set_rates(double factor) {
+    for (std::size_t i = 0; i < base_lrs_.size(); ++i) optimizer().set_lr(i, base_lrs_[i] * factor);
+  }
+
+  // Of the epoch's examples, how many the batches first .. last - 1 hold.
+  double examples_in(Index first, Index last) const {
+    const Index size = options().batch_size;
+    return static_cast<double>(std::min(last * size, loader_.data().size()) - first * size);
+  }
+
+  void run_step(const Loader::Epoch& batches) {
+    view_.step = step_ + 1;
+    if (options().schedule) set_rates(options().schedule(result_.steps));
+    optimizer().zero_grad();
+    complain(watch_.complaint_about_weights("before the step"));
+    const Index first = step_ * options().accumulate;
+    const Index last = std::min(first + options().accumulate, batches.size());
+    const double examples = examples_in(first, last);
+    double step_loss = 0.0;
+    Tensor inputs, targets, output;
+    Pass pass{inputs, targets, {.training = true, .key = {.seed = options().seed}}};
+    for (Index i = first; i < last; ++i) {
+      const Batch batch = batches[i];
+      inputs = converted(batch.inputs, dtype_);
+      targets = converted(batch.targets, dtype_);
+      pass.context.key.counter = static_cast<std::uint64_t>(result_.steps * options().accumulate + i - first);
+      complain(Watch::complaint_about_batch(pass));
+      Context context = pass.context;
+      const Tensor with_history = trainer_.model_(inputs, context);
+      const Tensor loss = trainer_.loss_(with_history, targets);
+      const double value = loss.item<double>();
+      if (!std::isfinite(value)) complain(watch_.where_loss_diverges(pass, value));
+      const double share = examples_in(i, i + 1) / examples;
+      backward(loss, {.cotangent = last - first == 1 ? Tensor() : cast(scalar(share), loss.dtype())});
+      output = with_history.detach();
+      tally_.add(value, output, targets);
+      step_loss += share * value;
     }
-    backward(loss);
-    const Tensor detached = output.detach();
-    const StepRecord record{value, inputs, targets, detached};
+    const StepRecord record{step_loss, inputs, targets, output};
     tell(&Callback::on_update_begin, record);
-    trainer.optimizer_.step();
-    tally.add(value, detached, targets);
-    view.total_steps = ++result.steps;
+    // Before they reach the weights, and before clipping, which would spread a NaN over all of them.
+    complain(watch_.complaint_about_gradients(pass));
+    if (options().clip_value > 0.0) clip_grad_value(watch_.parameters(), options().clip_value);
+    if (options().clip_norm > 0.0) clip_grad_norm(watch_.parameters(), options().clip_norm);
+    optimizer().step();
+    if (const std::string found = watch_.complaint_about_weights("after the update"); !found.empty()) {
+      complain(join(found, " with learning rate ", optimizer().lr()));
+    }
+    ++step_;
+    view_.total_steps = ++result_.steps;
     tell(&Callback::on_step_end, record);
+    tell_pending();
   }
 
-  void report(Index epoch, Index number, Clock::time_point since, std::vector<Metric> metrics,
-              bool over) const {
+  void complain(const std::string& found) {
+    if (found.empty()) [[likely]] {
+      return;
+    }
+    finish();
+    fail<DivergenceError>("train", "epoch ", epoch_, ", step ", view_.step, " of ", steps_, ": ", found);
+  }
+
+  // --- an epoch
+
+  void report(double since, std::vector<Metric> metrics, bool over) const {
     if (!options().progress) return;
-    options().progress({epoch, options().epochs, number, loader.batch_count(), seconds_since(since),
-                        std::move(metrics), over});
+    options().progress({epoch_, options().epochs, view_.step, steps_, since, std::move(metrics), over});
   }
 
-  void epoch(Index number) {
-    const Clock::time_point since = Clock::now();
-    view.epoch = number;
-    view.step = 0;
-    tell(&Callback::on_epoch_begin);
-    const Loader::Epoch batches = loader.epoch(static_cast<std::uint64_t>(number));
-    Tally tally(options().metrics);
-    double reported = 0.0;
-    for (Index i = 0; i < batches.size(); ++i) {
-      view.step = i + 1;
-      step(batches[i], number, i + 1, tally);
-      const bool last = i + 1 == batches.size();
+  void run_epoch() {
+    epoch_begin_ = Clock::now();
+    view_.epoch = epoch_;
+    view_.step = step_;
+    if (step_ == 0) {
+      tally_ = Tally(options().metrics);
+      tell(&Callback::on_epoch_begin);
+    }
+    const Loader::Epoch batches = loader_.epoch(static_cast<std::uint64_t>(epoch_));
+    double reported = -1.0;
+    while (step_ < steps_) {
+      run_step(batches);
+      const bool last = step_ == steps_;
       // A line for every step would cost more than the step of a small network.
-      if (const double now = seconds_since(since); !last && (i == 0 || now - reported > 0.05)) {
-        report(number, i + 1, since, tally.means(), false);
+      if (const double now = epoch_seconds(); !last && now - reported > 0.05) {
+        report(now, tally_.means(), false);
         reported = now;
       }
-      if (options().stop && options().stop()) {
-        result.stopped = true;
-      }
-      if (ends() && !last) return;
+      result_.stopped = options().stop && options().stop();
+      if (last) break;
+      if (ends()) return;
+      if (options().checkpoint.every > 0 && result_.steps % options().checkpoint.every == 0) save();
     }
-    EpochRecord record{
-        .epoch = number, .metrics = tally.means(), .lr = trainer.optimizer_.lr(), .seconds = 0.0};
-    if (validation != nullptr) {
-      for (Metric& m : evaluate(trainer.model_, trainer.loss_, *validation, options().metrics)) {
+    end_epoch();
+    if (is_save_due()) save();
+  }
+
+  double epoch_seconds() const { return epoch_seconds_before_ + seconds_since(epoch_begin_); }
+
+  void end_epoch() {
+    EpochRecord record{.epoch = epoch_, .metrics = tally_.means(), .lr = optimizer().lr(), .seconds = 0.0};
+    if (validation_ != nullptr) {
+      for (Metric& m : evaluate(trainer_.model_, trainer_.loss_, *validation_, options().metrics)) {
         record.metrics.push_back({options().watch + '_' + m.name, m.value});
       }
     }
-    record.warnings = std::exchange(view.warnings, {});
+    record.warnings = std::exchange(view_.warnings, {});
+    const std::size_t told = std::exchange(told_, 0);
     tell(&Callback::on_epoch_end, record);
-    collect_warnings(record.warnings);
-    if (validation != nullptr) choose(record);
-    record.seconds = seconds_since(since);
-    report(number, batches.size(), since, record.metrics, true);
+    collect(record.warnings, told);
+    if (selection_.take(record)) {
+      result_.best_epoch = epoch_;
+      if (options().keep_best) best_weights_ = state_dict(trainer_.model_);
+    }
+    stop_early();
+    record.seconds = epoch_seconds();
+    report(record.seconds, record.metrics, true);
     if (options().on_epoch) options().on_epoch(record);
-    result.history.push_back(std::move(record));
+    result_.history.push_back(std::move(record));
+    ++epoch_;
+    step_ = 0;
+    epoch_seconds_before_ = 0.0;
   }
 
-  bool ends() const { return result.stopped || !view.stop_reason.empty(); }
-
-  // What was warned of since the last time belongs to `list`, and all of it to the result.
-  void collect_warnings(std::vector<TrainingWarning>& list) {
-    for (TrainingWarning& warning : std::exchange(view.warnings, {})) list.push_back(std::move(warning));
-    result.warnings.insert(result.warnings.end(), list.begin(), list.end());
+  void stop_early() {
+    if (!selection_.is_patience_over() || ends()) return;
+    view_.request_stop(say(Message::stopped_early, selection_.waited()));
+    stopped_early_ = true;
   }
 
-  void choose(const EpochRecord& record) {
-    if (!options().keep_best) return;
-    if (result.best_epoch != 0 && !is_better(record.metrics, best_metrics, options().watch)) return;
-    result.best_epoch = record.epoch;
-    best_metrics = record.metrics;
-    best_weights = state_dict(trainer.model_);
+  // --- warnings
+
+  void tell_each(const std::vector<TrainingWarning>& warnings, std::size_t first) const {
+    if (!options().on_warning) return;
+    for (std::size_t i = first; i < warnings.size(); ++i) options().on_warning(warnings[i]);
+  }
+  void tell_pending() {
+    tell_each(view_.warnings, told_);
+    told_ = view_.warnings.size();
+  }
+  // The warnings of one epoch are complete: what was warned of since belongs to it, and all to the result.
+  void collect(std::vector<TrainingWarning>& list, std::size_t told) {
+    for (TrainingWarning& warning : std::exchange(view_.warnings, {})) list.push_back(std::move(warning));
+    tell_each(list, told);
+    result_.warnings.insert(result_.warnings.end(), list.begin(), list.end());
+    told_ = 0;
   }
 
-  void restore_best() {
-    if (!best_weights.empty()) load_state_dict(trainer.model_, best_weights);
+  // --- best weights and checkpoints
+
+  // The model and the result as they are left.
+  void finish() {
+    if (!best_weights_.empty()) load_state_dict(trainer_.model_, best_weights_);
+    result_.stop_reason = view_.stop_reason;
+    result_.seconds = seconds();
   }
+
+  TrainingSetup setup() const {
+    TrainingSetup out{.seed = options().seed,
+                      .batch_size = options().batch_size,
+                      .accumulate = options().accumulate,
+                      .shuffle = options().shuffle,
+                      .examples = loader_.data().size(),
+                      .watch = options().watch,
+                      .metrics = {},
+                      .callbacks = options().callbacks.size()};
+    for (const MetricFunction& m : options().metrics) out.metrics.push_back(m.name);
+    return out;
+  }
+
+  void save() {
+    if (options().checkpoint.path.empty()) return;
+    const Clock::time_point since = Clock::now();
+    TrainingState state{.setup = setup(),
+                        .epoch = epoch_,
+                        .step = step_,
+                        .epoch_seconds = step_ > 0 ? epoch_seconds() : 0.0,
+                        .seconds = seconds(),
+                        .tally = tally_.sums(),
+                        .result = result_,
+                        .pending = view_.warnings,
+                        .best_metrics = selection_.best(),
+                        .reference = selection_.reference(),
+                        .waited = selection_.waited(),
+                        .base_lrs = base_lrs_,
+                        .model = state_dict(trainer_.model_),
+                        .best = best_weights_,
+                        .optimizer = optimizer().state_dict(),
+                        .callbacks = {},
+                        .instruction_set = std::string(cpu::name_of(cpu::instruction_set())),
+                        .mode = kMode};
+    // Whether patience is over is found out anew: more of it may be asked for.
+    state.result.stop_reason = stopped_early_ ? "" : view_.stop_reason;
+    for (const auto& callback : options().callbacks) state.callbacks.push_back(callback->state_dict());
+    save_state(options().checkpoint.path, state, options().checkpoint.notes);
+    saved_at_ = result_.steps;
+    saved_when_ = Clock::now();
+    save_seconds_ = seconds_since(since);
+  }
+
+  // After an epoch.
+  bool is_save_due() const {
+    const CheckpointOptions& wanted = options().checkpoint;
+    if (wanted.every > 0) return result_.steps % wanted.every == 0;
+    return seconds_since(saved_when_) >= std::max(1.0, 20.0 * save_seconds_);
+  }
+
+  Trainer& trainer_;
+  TrainingResult& result_;
+  const Loader loader_;
+  const Dataset* validation_;
+  const DType dtype_;
+  std::vector<double> base_lrs_;  // of the groups, before the schedule
+  Watch watch_;
+  Selection selection_;
+  Tally tally_;
+  const Index steps_;  // in an epoch
+  TrainingView view_;
+
+  Index epoch_ = 1;  // the one that runs
+  Index step_ = 0;   // how many steps of it are done
+  NamedTensors best_weights_;
+  bool stopped_early_ = false;
+  std::size_t told_ = 0;  // how many of view_.warnings on_warning has heard of
+
+  const Clock::time_point begin_ = Clock::now();
+  Clock::time_point epoch_begin_;
+  double seconds_before_ = 0.0;  // before the checkpoint this run went on from
+  double epoch_seconds_before_ = 0.0;
+
+  Index saved_at_ = -1;  // the number of steps in the last checkpoint; -1: there is none
+  Clock::time_point saved_when_;
+  double save_seconds_ = 0.0;
 };
 
-TrainingResult Trainer::fit(const Dataset& train, const Dataset* validation) {
+TrainingResult Trainer::run(const std::string& checkpoint, const Dataset& train, const Dataset* validation) {
   require<ValueError>(train.size() > 0, "Trainer", train.name(), " has no examples to learn from");
   if (validation != nullptr && validation->size() == 0) validation = nullptr;
   Run run(*this, train, validation);
-  run.tell(&Callback::on_train_begin);
-  for (Index epoch = 1; epoch <= options_.epochs && !run.ends(); ++epoch) run.epoch(epoch);
-  optimizer_.set_lr(run.base_lr);
-  run.restore_best();
-  run.result.stop_reason = run.view.stop_reason;
-  run.result.seconds = seconds_since(run.begin);
-  run.tell(&Callback::on_train_end, run.result);
-  std::vector<TrainingWarning> late;
-  run.collect_warnings(late);
-  return std::move(run.result);
+  if (!checkpoint.empty()) run.load(checkpoint);
+  return run.go();
+}
+
+TrainingResult Trainer::fit(const Dataset& train, const Dataset* validation) {
+  return run({}, train, validation);
+}
+
+TrainingResult Trainer::resume(const std::string& checkpoint, const Dataset& train,
+                               const Dataset* validation) {
+  require<ValueError>(!checkpoint.empty(), "Trainer", "resume() needs the name of a checkpoint");
+  return run(checkpoint, train, validation);
 }
 
 }  // namespace splot

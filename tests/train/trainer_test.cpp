@@ -80,8 +80,8 @@ TEST(Trainer, LearnsARingAndEndsWithTheBestEpoch) {
 
 TEST(Trainer, KeepsTheLastWeightsWhenAsked) {
   const Learned last = learn(1, {.epochs = 12, .keep_best = false});
-  EXPECT_EQ(last.result.best_epoch, 0);
   const Learned best = learn(1, {.epochs = 12});
+  EXPECT_EQ(last.result.best_epoch, best.result.best_epoch) << "known all the same";
   if (best.result.best_epoch != 12) {
     EXPECT_NE(last.hash, best.hash);
   }
@@ -159,10 +159,10 @@ TEST(Trainer, NamesTheLayerWhereInfinityAppears) {
                   {.epochs = 2, .batch_size = 1, .shuffle = false});
   const Tensor targets = tensor({{1.0f}, {1.0f}, {1.0f}});
   EXPECT_ERROR(DivergenceError, trainer.fit(Dataset("points", tensor({{1.0f}, {2.0f}, {0.0f}}), targets)),
-               "[train] the loss is inf in epoch 1, step 3 of 3: it first appears in the output of layer 1");
+               "[train] epoch 1, step 3 of 3: the loss is inf: it first appears in the output of layer 1");
   const float nan = std::numeric_limits<float>::quiet_NaN();
   EXPECT_ERROR(DivergenceError, trainer.fit(Dataset("points", tensor({{1.0f}, {nan}, {0.0f}}), targets)),
-               "[train] the loss is nan in epoch 1, step 2 of 3: the inputs of this batch hold it already");
+               "[train] epoch 1, step 2 of 3: the inputs of this batch hold nan");
 }
 
 TEST(Trainer, DivergenceLeavesTheBestWeights) {
