@@ -13,11 +13,23 @@
 namespace splot::cli {
 namespace {
 
-std::atomic<bool> stop_asked{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "the signal handler writes it");
+std::atomic<int> stop_signal{0};
+static_assert(std::atomic<int>::is_always_lock_free, "the signal handler writes it");
 
-// The first Ctrl-C asks; the handler is gone then, so that a second one ends the program at once.
-extern "C" void ask_to_stop(int) { stop_asked.store(true, std::memory_order_relaxed); }
+constexpr int kSignals[] = {SIGINT, SIGTERM};
+
+void handle_with(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  sigemptyset(&action.sa_mask);
+  for (const int number : kSignals) sigaction(number, &action, nullptr);
+}
+
+// The first signal asks; after it there is no handler, so that a second one ends the program at once.
+extern "C" void ask_to_stop(int number) {
+  stop_signal.store(number, std::memory_order_relaxed);
+  handle_with(SIG_DFL);
+}
 
 void write_all(std::FILE* to, std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), to) != text.size() || std::fflush(to) != 0) {
@@ -63,14 +75,10 @@ bool use_color() {
 }
 
 bool interrupted() {
-  static const bool installed = [] {
-    struct sigaction action {};
-    action.sa_handler = ask_to_stop;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigemptyset(&action.sa_mask);
-    return sigaction(SIGINT, &action, nullptr) == 0;
-  }();
-  return installed && stop_asked.load(std::memory_order_relaxed);
+  static const bool installed = (handle_with(ask_to_stop), true);
+  return installed && stop_signal.load(std::memory_order_relaxed) != 0;
 }
+
+int interrupted_status() { return 128 + stop_signal.load(std::memory_order_relaxed); }
 
 }  // namespace splot::cli

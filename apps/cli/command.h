@@ -20,7 +20,6 @@ namespace splot::cli {
 inline constexpr int kOk = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kWrongUsage = 2;
-inline constexpr int kInterrupted = 130;  // 128 + SIGINT, as shells report it
 
 /// The command was called in a way that cannot work: exit status 2.
 class UsageError : public std::runtime_error {
@@ -45,8 +44,11 @@ void print_progress(std::string_view text);
 bool is_terminal(int descriptor);
 bool use_color();
 
-/// True once Ctrl-C was pressed. The first call installs the handler.
+/// True once Ctrl-C was pressed or SIGTERM came. The first call installs the handler; a second signal ends
+/// the program at once.
 bool interrupted();
+/// The exit status of a command that was interrupted: 128 and the signal's number, as shells report it.
+int interrupted_status();
 
 void add_train(CLI::App& app, int& status);
 void add_eval(CLI::App& app, int& status);

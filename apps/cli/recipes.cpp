@@ -39,14 +39,18 @@ int list_recipes(bool json) {
 
 }  // namespace
 
-Recipe find_recipe(const std::string& name, const std::vector<std::string>& assignments) {
-  Recipe recipe = read_recipe(name);
+void assign(Recipe& recipe, const std::string& name, const std::vector<std::string>& assignments) {
   try {
     for (const std::string& assignment : assignments) set_value(recipe, assignment);
     if (!assignments.empty()) check_recipe(recipe, name);
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
+}
+
+Recipe find_recipe(const std::string& name, const std::vector<std::string>& assignments) {
+  Recipe recipe = read_recipe(name);
+  assign(recipe, name, assignments);
   return recipe;
 }
 

@@ -21,4 +21,7 @@ const std::vector<BuiltinRecipe>& builtin_recipes();
 /// none or an assignment is wrong, FormatError when the file is not a recipe.
 Recipe find_recipe(const std::string& name, const std::vector<std::string>& assignments);
 
+/// Makes --set assignments. Throws UsageError when one is wrong; `name` is what the recipe is called by.
+void assign(Recipe& recipe, const std::string& name, const std::vector<std::string>& assignments);
+
 }  // namespace splot::cli

@@ -1,10 +1,16 @@
 // splot train: runs a recipe and keeps what came of it.
 #include <cmath>
+#include <filesystem>
+#include <optional>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "splot/backend/cpu/instruction_set.h"
+#include "splot/backend/cpu/thread_pool.h"
 #include "splot/core/error.h"
+#include "splot/core/storage.h"
 #include "splot/recipe/run.h"
 #include "splot/train/model_file.h"
 #include "splot/train/run_folder.h"
@@ -16,11 +22,14 @@
 namespace splot::cli {
 namespace {
 
+constexpr const char* kCheckpoint = "checkpoint.safetensors";
+
 struct TrainOptions {
   std::string recipe;
   std::vector<std::string> set;
   std::string folder;
-  std::uint64_t seed = 1;
+  std::string resume;
+  std::optional<std::uint64_t> seed;
   bool json = false;
   bool quiet = false;
 };
@@ -45,6 +54,8 @@ nlohmann::ordered_json result_json(const RecipeRun& run, const std::string& fold
                                 {"steps", run.training.steps},
                                 {"seconds", run.training.seconds},
                                 {"stopped", run.training.stopped},
+                                {"stop_reason", run.training.stop_reason},
+                                {"diverged", run.diverged},
                                 {"warnings", nlohmann::ordered_json::array()}};
   for (const TrainingWarning& w : run.training.warnings) {
     out["warnings"].push_back({{"code", w.code}, {"where", w.where}, {"epoch", w.epoch}, {"text", w.text}});
@@ -61,6 +72,15 @@ nlohmann::ordered_json result_json(const RecipeRun& run, const std::string& fold
     out["best"] = as_json(run.training.history[at].metrics);
     out["best"]["epoch"] = run.training.best_epoch;
   }
+  return out;
+}
+
+// What run.json says beside the result.
+nlohmann::ordered_json run_json(const RecipeRun& run, const std::string& folder) {
+  nlohmann::ordered_json out = result_json(run, folder);
+  out["threads"] = cpu::num_threads();
+  out["instruction_set"] = cpu::name_of(cpu::instruction_set());
+  out["peak_memory_bytes"] = memory_use().peak;
   return out;
 }
 
@@ -82,35 +102,119 @@ void print_result(const RecipeRun& run, const std::string& folder) {
   if (run.training.best_epoch > 0 && run.recipe.train.keep == "best") {
     print(say(Message::best_epoch, run.training.best_epoch, run.training.history.size()) + '\n');
   }
+  if (!run.training.stop_reason.empty()) {
+    print(say(Message::ended_early, run.training.history.size(), run.training.stop_reason) + '\n');
+  }
   print(say(Message::run_kept, fmt::format("{:.1f}", run.training.seconds), folder) + '\n');
 }
 
-int run_train(const TrainOptions& options) {
-  Recipe recipe = find_recipe(options.recipe, options.set);
-  RunOptions run_options{.seed = options.seed, .progress = {}, .on_epoch = {}, .stop = interrupted};
-  if (!options.quiet) {
-    run_options.progress = ProgressLine(print_progress, {.live = is_terminal(STDERR_FILENO)});
+// Keys that may be other than they were when a run is gone on with: how long, and what nobody computes with.
+bool may_change(std::string_view line) {
+  for (const std::string_view key :
+       {"title", "seeds", "epochs", "patience", "min_delta", "checkpoint_every"}) {
+    if (line.starts_with(join(key, " = "))) return true;
   }
+  return false;
+}
+
+// Throws UsageError when the run was begun with another recipe.
+void check_same_recipe(const Recipe& saved, const Recipe& asked, const std::string& folder) {
+  std::istringstream was(to_toml(saved)), is(to_toml(asked));
+  std::string line, now;
+  while (true) {
+    const bool more = static_cast<bool>(std::getline(was, line));
+    const bool more_now = static_cast<bool>(std::getline(is, now));
+    if (!more && !more_now) return;
+    if (more && more_now && (line == now || (may_change(line) && may_change(now)))) continue;
+    throw UsageError(say(Message::resume_changed, folder, more ? line : "", more_now ? now : ""));
+  }
+}
+
+// What a run is made with: given on the command line, or found in the checkpoint it goes on from.
+struct Plan {
+  Recipe recipe;
+  std::uint64_t seed = 1;
+  std::string folder;
+  std::string checkpoint;  // to go on from; empty: the run begins
+};
+
+Plan plan_of(const TrainOptions& options) {
+  if (std::filesystem::is_directory(options.recipe)) {
+    throw UsageError(say(Message::train_is_folder, options.recipe, options.recipe));
+  }
+  if (options.recipe.empty() && options.resume.empty()) {
+    throw UsageError(say(Message::wrong_usage, say(Message::train_needs_recipe)));
+  }
+  Plan plan{.recipe = {}, .seed = options.seed.value_or(1), .folder = options.folder, .checkpoint = {}};
+  if (options.resume.empty()) {
+    plan.recipe = find_recipe(options.recipe, options.set);
+    return plan;
+  }
+  if (!options.folder.empty()) throw UsageError(say(Message::resume_has_folder, options.resume));
+  plan.folder = options.resume;
+  plan.checkpoint = (std::filesystem::path(plan.folder) / kCheckpoint).string();
+  if (!std::filesystem::exists(plan.checkpoint)) {
+    if (options.recipe.empty()) {
+      throw UsageError(say(Message::resume_no_checkpoint, plan.folder, plan.folder));
+    }
+    // The same command starts a run and, after a crash at any moment, goes on with it.
+    plan.checkpoint.clear();
+    plan.recipe = find_recipe(options.recipe, options.set);
+    if (!options.quiet) print_progress(say(Message::resume_begins, plan.folder) + '\n');
+    return plan;
+  }
+  const CheckpointInfo info = checkpoint_info(plan.checkpoint);
+  const Recipe saved = recipe_of_checkpoint(plan.checkpoint);
+  plan.recipe = saved;
+  if (options.recipe.empty()) {
+    assign(plan.recipe, plan.folder, options.set);
+  } else {
+    plan.recipe = find_recipe(options.recipe, options.set);
+  }
+  check_same_recipe(saved, plan.recipe, plan.folder);
+  plan.seed = info.seed;
+  if (options.seed.value_or(info.seed) != info.seed) {
+    throw UsageError(say(Message::resume_seed, plan.folder, info.seed, *options.seed));
+  }
+  if (!options.quiet) print_progress(say(Message::resume_at, info.epoch, info.total_steps) + '\n');
+  return plan;
+}
+
+int run_train(const TrainOptions& options) {
   interrupted();  // from here on Ctrl-C is a request
-  // The data are looked for before a folder is made that nothing would be put into.
-  const RecipeData data = load_data(recipe.data);
-  RunFolder folder(options.folder.empty() ? new_run_folder(recipe.id) : options.folder);
-  folder.write("recipe.toml", to_toml(recipe));
-  run_options.on_epoch = [&](const EpochRecord& record) {
-    folder.add(record);
-    for (const TrainingWarning& w : record.warnings) print_progress(say(Message::warning, w.text) + '\n');
+  Plan plan = plan_of(options);
+  RunOptions run_options{
+      .seed = plan.seed, .stop = interrupted, .resume = plan.checkpoint, .keep_diverged = true};
+  const bool live = is_terminal(STDERR_FILENO);
+  if (!options.quiet) {
+    run_options.progress = ProgressLine(print_progress, {.live = live});
+  }
+  run_options.on_warning = [below = live && !options.quiet](const TrainingWarning& warning) {
+    // On a terminal below the line of progress, which is drawn again.
+    print_progress((below ? "\n" : "") + say(Message::warning, warning.text) + '\n');
   };
-  const RecipeRun run = run_recipe(recipe, data, run_options);
+  // The data are looked for before a folder is made that nothing would be put into.
+  const RecipeData data = load_data(plan.recipe.data);
+  RunFolder folder(plan.folder.empty() ? new_run_folder(plan.recipe.id) : plan.folder);
+  folder.remove_leftovers();
+  folder.write("recipe.toml", to_toml(plan.recipe));
+  run_options.checkpoint = folder.file(kCheckpoint);
+  run_options.on_epoch = [&](const EpochRecord& record) { folder.add(record); };
+  const RecipeRun run = run_recipe(plan.recipe, data, run_options);
   folder.finish();
-  save_model(folder.file("model.safetensors"), *run.model, info_of(run));
+  const bool has_model = run.diverged.empty() || run.training.best_epoch > 0;
+  if (has_model) save_model(folder.file("model.safetensors"), *run.model, info_of(run));
+  folder.write("run.json", run_json(run, folder.path()).dump(2) + '\n');
+  if (!run.diverged.empty()) throw DivergenceError(run.diverged);
   if (options.json) {
     print(result_json(run, folder.path()).dump(2) + '\n');
   } else {
     print_result(run, folder.path());
   }
   if (run.training.stopped) {
-    print_progress(say(Message::complaint, say(Message::interrupted_saved, folder.path())) + '\n');
-    return kInterrupted;
+    const std::string saved = say(Message::interrupted_saved, folder.path(), folder.path());
+    print_progress(say(Message::complaint, saved) + '\n');
+    return interrupted_status();
   }
   return kOk;
 }
@@ -120,9 +224,10 @@ int run_train(const TrainOptions& options) {
 void add_train(CLI::App& app, int& status) {
   CLI::App* command = add_command(app, "train", Message::train_help, Message::train_example);
   const auto options = std::make_shared<TrainOptions>();
-  command->add_option("recipe", options->recipe, say(Message::train_recipe))->required()->type_name("RECIPE");
+  command->add_option("recipe", options->recipe, say(Message::train_recipe))->type_name("RECIPE");
   add_set(*command, options->set);
   command->add_option("-o,--output", options->folder, say(Message::train_folder))->type_name("FOLDER");
+  command->add_option("--resume", options->resume, say(Message::train_resume))->type_name("FOLDER");
   command->add_option("--seed", options->seed, say(Message::seed_option))->type_name("N");
   command->add_flag("--quiet", options->quiet, say(Message::quiet_option));
   add_threads(*command);

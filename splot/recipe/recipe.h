@@ -92,6 +92,13 @@ struct TrainRecipe {
       "best";  ///< which weights the run ends with: the best epoch's by validation, or the last
   /// The set whose figures are watched and choose the best epoch: val, the validation part, or test.
   std::string watch = "val";
+  std::string monitor;         ///< one metric that chooses the best epoch instead: "val_loss"
+  Index patience = 0;          ///< early stopping: epochs without improvement after which it ends; 0: never
+  double min_delta = 0.0;      ///< early stopping: what counts as an improvement
+  Index accumulate = 1;        ///< batches that make one step
+  double clip_norm = 0.0;      ///< largest norm of all gradients together; 0: any
+  double clip_value = 0.0;     ///< largest size of an element of a gradient; 0: any
+  Index checkpoint_every = 0;  ///< steps between two checkpoints; 0: after epochs
   DType dtype = kFloat32;
 };
 

@@ -2,10 +2,17 @@
 
 #include <utility>
 
+#include "splot/core/error.h"
 #include "splot/train/norms.h"
 #include "splot/train/warnings.h"
 
 namespace splot {
+namespace {
+
+constexpr const char* kRecipeNote = "recipe";
+constexpr const char* kNameNote = "recipe_name";
+
+}  // namespace
 
 RecipeRun run_recipe(const Recipe& recipe, const RunOptions& options) {
   return run_recipe(recipe, load_data(recipe.data), options);
@@ -26,32 +33,68 @@ RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOpti
   const Index batch =
       recipe.train.batch == 0 ? data.train.size() : std::min(recipe.train.batch, data.train.size());
   const std::unique_ptr<Optimizer> optimizer = build_optimizer(recipe, *run.model, data.train.size());
+  const Index batches = (data.train.size() + batch - 1) / batch;
+  const TrainRecipe& how = recipe.train;
   // First, so that the others find the norms in the epoch's record.
   std::vector<std::shared_ptr<Callback>> callbacks{
       std::make_shared<NormRecorder>(),
       std::make_shared<MistakeWatch>(MistakeOptions{.loss = recipe.loss.name})};
   callbacks.insert(callbacks.end(), options.callbacks.begin(), options.callbacks.end());
   Trainer trainer(*run.model, loss, *optimizer,
-                  {.epochs = recipe.train.epochs,
+                  {.epochs = how.epochs,
                    .batch_size = batch,
-                   .shuffle = recipe.train.shuffle,
+                   .accumulate = how.accumulate,
+                   .shuffle = how.shuffle,
                    .seed = options.seed,
-                   .keep_best = recipe.train.keep == "best",
+                   .keep_best = how.keep == "best",
+                   .monitor = how.monitor,
+                   .patience = how.patience,
+                   .min_delta = how.min_delta,
+                   .clip_norm = how.clip_norm,
+                   .clip_value = how.clip_value,
                    .metrics = metrics,
-                   .watch = recipe.train.watch,
-                   .schedule = build_schedule(recipe, (data.train.size() + batch - 1) / batch),
+                   .watch = how.watch,
+                   .schedule = build_schedule(recipe, (batches + how.accumulate - 1) / how.accumulate),
+                   .checkpoint = {.path = options.checkpoint,
+                                  .every = how.checkpoint_every,
+                                  .notes = {{kRecipeNote, to_toml(recipe)}, {kNameNote, recipe.id}}},
                    .callbacks = std::move(callbacks),
                    .progress = options.progress,
                    .on_epoch = options.on_epoch,
+                   .on_warning = options.on_warning,
                    .stop = options.stop});
   const bool table = recipe.data.name == "table";
   if (table) run.before = evaluate(*run.model, loss, data.train, metrics);
   const std::optional<Dataset>& watched = recipe.train.watch == "test" ? data.test : data.validation;
-  run.training = trainer.fit(data.train, watched ? &*watched : nullptr);
+  const Dataset* second = watched ? &*watched : nullptr;
+  try {
+    if (options.resume.empty()) {
+      trainer.fit(data.train, second);
+    } else {
+      trainer.resume(options.resume, data.train, second);
+    }
+  } catch (const DivergenceError& error) {
+    if (!options.keep_diverged) throw;
+    run.diverged = error.what();
+  }
+  run.training = trainer.result();
+  // Without a best epoch the weights may be anything.
+  if (!run.diverged.empty() && (run.training.best_epoch == 0 || how.keep != "best")) return run;
   if (table) run.train = evaluate(*run.model, loss, data.train, metrics);
   if (data.validation) run.validation = evaluate(*run.model, loss, *data.validation, metrics);
   if (data.test && !run.training.stopped) run.test = evaluate(*run.model, loss, *data.test, metrics);
   return run;
+}
+
+Recipe recipe_of_checkpoint(const std::string& path) {
+  const Metadata notes = checkpoint_info(path).notes;
+  const auto text = notes.find(kRecipeNote);
+  const auto name = notes.find(kNameNote);
+  require<FormatError>(text != notes.end() && name != notes.end(), "checkpoint", '"', path,
+                       "\" was not made from a recipe");
+  Recipe recipe = parse_recipe(text->second, path);
+  recipe.id = name->second;
+  return recipe;
 }
 
 }  // namespace splot

@@ -19,7 +19,14 @@ struct RunOptions {
   std::vector<std::shared_ptr<Callback>> callbacks = {};
   ProgressSink progress = {};
   std::function<void(const EpochRecord&)> on_epoch = {};
+  std::function<void(const TrainingWarning&)> on_warning = {};
   std::function<bool()> stop = {};
+  /// Where checkpoints are written, as often as the recipe says; empty: none are. They hold the recipe too.
+  std::string checkpoint = {};
+  /// The checkpoint to go on from; empty: the run begins with its first step.
+  std::string resume = {};
+  /// A run that diverges comes back with RecipeRun::diverged instead of throwing DivergenceError.
+  bool keep_diverged = false;
 };
 
 /// A network that a recipe has taught, and how that went.
@@ -32,18 +39,23 @@ struct RecipeRun {
   std::vector<std::string> classes;
   std::shared_ptr<Sequential> model;
   TrainingResult training;
+  std::string diverged;  ///< what was found, and where; empty unless NaN or infinity ended the training
   /// Each evaluated on the part it is named after, with the weights the run ended with. `before` is the
   /// training part with the first weights, for tables alone; empty where there is no such part.
   std::vector<Metric> before, train, validation, test;
 };
 
 /// Reads the data and trains. The test part is looked at once, at the end, unless train.watch = "test".
-/// Throws what reading and training throw. A run that was stopped has no test figures.
+/// Throws what reading and training throw. A run that was stopped has no test figures; one that diverged has
+/// figures only when there was a best epoch, whose weights it then has.
 ///
 ///   RecipeRun run = run_recipe(load_recipe("mine.toml"), {.seed = 1});
 ///   metric(run.test, "accuracy");
 SPLOT_API RecipeRun run_recipe(const Recipe& recipe, const RunOptions& options = {});
 /// The same with data that were read before.
 SPLOT_API RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOptions& options);
+
+/// The recipe a checkpoint of run_recipe() was made with. Throws IoError and FormatError.
+SPLOT_API Recipe recipe_of_checkpoint(const std::string& path);
 
 }  // namespace splot

@@ -23,6 +23,17 @@ std::string RunFolder::file(std::string_view name) const {
 
 void RunFolder::write(std::string_view name, std::string_view text) const { write_file(file(name), text); }
 
+void RunFolder::remove_leftovers() const {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path_, error)) {
+    // OutputFile's name for what is not complete yet.
+    if (entry.path().filename().string().find(".new-") == std::string::npos) continue;
+    std::filesystem::remove(entry.path(), error);
+    require<IoError>(!error, "run", "cannot remove ", entry.path().string(), ": ", error.message());
+  }
+  require<IoError>(!error, "run", "cannot list ", path_, ": ", error.message());
+}
+
 void RunFolder::add(const EpochRecord& record) {
   nlohmann::ordered_json line = {{"epoch", record.epoch}};
   std::string head = "epoch";

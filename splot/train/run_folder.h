@@ -25,6 +25,8 @@ class SPLOT_API RunFolder {
   const std::string& path() const { return path_; }
   std::string file(std::string_view name) const;
   void write(std::string_view name, std::string_view text) const;
+  /// Removes what a process that was killed while it wrote has left beside the files of this folder.
+  void remove_leftovers() const;
 
   /// Written at most once a second; finish() writes what is left.
   void add(const EpochRecord& record);

@@ -153,6 +153,7 @@ class Trainer::Run {
   TrainingResult go() {
     tell(&Callback::on_train_begin);
     tell_pending();
+    if (options().on_epoch) std::for_each(result_.history.begin(), result_.history.end(), options().on_epoch);
     if (saved_at_ < 0) save();
     while (epoch_ <= options().epochs && !ends()) run_epoch();
     if (saved_at_ != result_.steps) save();

@@ -52,7 +52,7 @@ struct TrainerOptions {
   CheckpointOptions checkpoint = {};
   std::vector<std::shared_ptr<Callback>> callbacks = {};
   ProgressSink progress = {};
-  /// Told of every finished epoch, after the callbacks.
+  /// Told of every finished epoch, after the callbacks; by resume() first of those before the checkpoint.
   std::function<void(const EpochRecord&)> on_epoch = {};
   /// Told of every warning as it comes up.
   std::function<void(const TrainingWarning&)> on_warning = {};
