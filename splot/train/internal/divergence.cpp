@@ -11,10 +11,13 @@
 namespace splot::train_detail {
 namespace {
 
-// "nan", "inf" or "-inf": the first that is there.
+// "nan", "inf" or "-inf"; the sign of a NaN says nothing.
+std::string word(double value) { return std::isnan(value) ? "nan" : join(value); }
+
+// Of the first that is there.
 std::string first_bad(const Tensor& x) {
   for (const double value : x.detach().to_vector<double>()) {
-    if (!std::isfinite(value)) return join(value);
+    if (!std::isfinite(value)) return word(value);
   }
   return "no number";
 }
@@ -86,7 +89,7 @@ std::string Watch::where_loss_diverges(const Pass& pass, double loss) {
   };
   const NoGrad off;
   model_(pass.inputs, context);
-  return join("the loss is ", loss, ": ", found);
+  return join("the loss is ", word(loss), ": ", found);
 }
 
 std::string Watch::complaint_about_gradients(const Pass& pass) {
