@@ -57,5 +57,6 @@ void add_summary(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 void add_ops(CLI::App& app, int& status);
 void add_recipes(CLI::App& app, int& status);
+void add_report(CLI::App& app, int& status);
 
 }  // namespace splot::cli

@@ -43,6 +43,7 @@ int run(int argc, char** argv) {
   add_check(app, status);
   add_ops(app, status);
   add_recipes(app, status);
+  add_report(app, status);
   refuse_unknown_command(app, argc, argv);
   try {
     app.parse(argc, argv);

@@ -9,6 +9,7 @@
 #include "splot/core/node.h"
 #include "splot/data/image.h"
 #include "splot/ops/ops.h"
+#include "splot/train/outputs.h"
 
 #include "apps/cli/command.h"
 #include "apps/cli/model_argument.h"
@@ -29,17 +30,9 @@ struct Guess {
 
 // Probabilities from what the loss says the outputs are, highest first.
 std::vector<Guess> guesses(const ModelFile& file, const Tensor& output) {
-  std::vector<double> p = output.to_vector<double>();
+  const std::vector<double> p = confidences(output, file.info.loss).to_vector<double>();
   if (p.size() != file.info.classes.size()) {
     throw FormatError(say(Message::predict_outputs, p.size(), file.info.classes.size()));
-  }
-  if (file.info.loss == "cross_entropy") {
-    const double highest = *std::max_element(p.begin(), p.end());
-    double sum = 0.0;
-    for (double& value : p) sum += value = std::exp(value - highest);
-    for (double& value : p) value /= sum;
-  } else if (file.info.loss == "binary_cross_entropy") {
-    for (double& value : p) value = 1.0 / (1.0 + std::exp(-value));
   }
   std::vector<Guess> out(p.size());
   for (std::size_t i = 0; i < p.size(); ++i) out[i] = {file.info.classes[i], p[i]};

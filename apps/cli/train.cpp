@@ -12,6 +12,7 @@
 #include "splot/core/error.h"
 #include "splot/core/storage.h"
 #include "splot/recipe/run.h"
+#include "splot/recipe/run_report.h"
 #include "splot/train/model_file.h"
 #include "splot/train/run_folder.h"
 
@@ -205,6 +206,10 @@ int run_train(const TrainOptions& options) {
   const bool has_model = run.diverged.empty() || run.training.best_epoch > 0;
   if (has_model) save_model(folder.file("model.safetensors"), *run.model, info_of(run));
   folder.write("run.json", run_json(run, folder.path()).dump(2) + '\n');
+  // A run that ended in its first epoch has nothing to show.
+  if (!run.training.history.empty()) {
+    folder.write("report.html", report_html(collect_report(folder.path(), &data)));
+  }
   if (!run.diverged.empty()) throw DivergenceError(run.diverged);
   if (options.json) {
     print(result_json(run, folder.path()).dump(2) + '\n');

@@ -435,6 +435,22 @@ const std::vector<std::string>& optimizer_names() {
   return names;
 }
 
+std::vector<std::pair<std::string, std::string>> recipe_values(const Recipe& recipe) {
+  std::vector<std::pair<std::string, std::string>> out;
+  const auto add = [&](const std::string& name, const std::string& text) {
+    if (text != "[]" && text != "\"\"") out.emplace_back(name, text);
+  };
+  for (const Key<Recipe>& entry : recipe_table()) add(entry.name, entry.write_from(recipe));
+  for (std::size_t i = 0; i < recipe.model.layers.size(); ++i) {
+    const LayerRecipe& layer = recipe.model.layers[i];
+    for (const Key<LayerRecipe>& entry : layer_table())
+      add(join(kLayers, '.', i, '.', entry.name), entry.write_from(layer));
+    for (const auto& [name, value] : layer.arguments.values())
+      add(join(kLayers, '.', i, '.', name), write_argument(value));
+  }
+  return out;
+}
+
 std::vector<std::string> recipe_keys() {
   std::vector<std::string> out;
   for (const Key<Recipe>& entry : recipe_table()) out.push_back(entry.name);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "splot/core/dtype.h"
@@ -141,6 +142,10 @@ SPLOT_API std::string to_toml(const Recipe& recipe);
 /// What loss.name and optimizer.name can be.
 SPLOT_API const std::vector<std::string>& loss_names();
 SPLOT_API const std::vector<std::string>& optimizer_names();
+
+/// The recipe's keys with their values as text, as to_toml() writes them; layers as "model.layers.0.type".
+/// What is empty is left out.
+SPLOT_API std::vector<std::pair<std::string, std::string>> recipe_values(const Recipe& recipe);
 
 /// Every key a recipe may have, in order: "title", "seeds", "data.name", ..., "model.layers.type", ...
 SPLOT_API std::vector<std::string> recipe_keys();

@@ -26,4 +26,12 @@ void visit_outputs(Layer& model, const Dataset& data,
   }
 }
 
+Tensor confidences(const Tensor& output, std::string_view loss) {
+  if (loss == "cross_entropy") return softmax(output, -1);
+  if (loss == "binary_cross_entropy") return sigmoid(output);
+  if (loss == "nll") return exp(output);
+  if (loss == "categorical_cross_entropy") return output / sum(output, {-1}, true);
+  return output;
+}
+
 }  // namespace splot

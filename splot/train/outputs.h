@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 
 #include "splot/core/export.h"
 #include "splot/core/tensor.h"
@@ -18,5 +19,12 @@ namespace splot {
 SPLOT_API void visit_outputs(Layer& model, const Dataset& data,
                              const std::function<void(const Tensor& output, const Tensor& target)>& visit,
                              Index batch_size = 1000);
+
+/// Outputs [n, classes] as what the loss they were trained with takes them for: "cross_entropy" the softmax
+/// of them, "binary_cross_entropy" the logistic function, "nll" the exponential, "categorical_cross_entropy"
+/// their shares of the sum; for any other loss they are what they are. Each row's largest stays its largest.
+///
+///   confidences(net(x), "cross_entropy")    // each row sums to 1
+SPLOT_API Tensor confidences(const Tensor& output, std::string_view loss);
 
 }  // namespace splot

@@ -1,0 +1,66 @@
+// splot report: the page of a run made again, or several runs on one page.
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "splot/core/error.h"
+#include "splot/core/file.h"
+#include "splot/recipe/run_report.h"
+
+#include "apps/cli/command.h"
+
+namespace splot::cli {
+namespace {
+
+struct ReportOptions {
+  std::vector<std::string> runs;
+  std::string file;
+  std::string plots;
+  bool json = false;
+};
+
+void write_plots(const std::string& folder, const std::vector<ReportFigure>& figures) {
+  const std::filesystem::path at(folder);
+  std::error_code error;
+  std::filesystem::create_directories(at, error);
+  require<IoError>(std::filesystem::is_directory(at, error), "report", "cannot make the folder ", folder);
+  for (const ReportFigure& figure : figures) {
+    write_file((at / (figure.id + ".svg")).string(), figure.file);
+    write_file((at / (figure.id + ".csv")).string(), figure.csv);
+  }
+}
+
+int run_report(const ReportOptions& options) {
+  std::string file = options.file;
+  if (options.runs.size() == 1) {
+    if (file.empty()) file = (std::filesystem::path(options.runs[0]) / "report.html").string();
+    const RunReport report = collect_report(options.runs[0]);
+    write_file(file, report_html(report));
+    if (!report.note.empty()) print_progress(say(Message::complaint, report.note) + '\n');
+    if (!options.plots.empty()) write_plots(options.plots, report_figures(report));
+  } else {
+    if (file.empty()) file = "comparison.html";
+    std::vector<RunReport> reports;
+    for (const std::string& run : options.runs) reports.push_back(collect_summary(run));
+    write_file(file, comparison_html(reports));
+    if (!options.plots.empty()) write_plots(options.plots, comparison_figures(reports));
+  }
+  print(options.json ? nlohmann::ordered_json{{"report", file}, {"runs", options.runs}}.dump(2) + '\n'
+                     : say(Message::report_written, file) + '\n');
+  return kOk;
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, int& status) {
+  CLI::App* command = add_command(app, "report", Message::report_help, Message::report_example);
+  const auto options = std::make_shared<ReportOptions>();
+  command->add_option("runs", options->runs, say(Message::report_runs))->required()->type_name("RUN");
+  command->add_option("-o,--output", options->file, say(Message::report_file))->type_name("FILE");
+  command->add_option("--plots", options->plots, say(Message::report_plots))->type_name("FOLDER");
+  add_threads(*command);
+  add_json(*command, options->json);
+  command->callback([&status, options] { status = run_report(*options); });
+}
+
+}  // namespace splot::cli

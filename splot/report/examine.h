@@ -1,0 +1,73 @@
+// examine(): what a network makes of single examples - its mistakes, its answers, its first weights.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "splot/core/export.h"
+#include "splot/data/dataset.h"
+#include "splot/data/image.h"
+#include "splot/nn/layer.h"
+#include "splot/train/classification.h"
+#include "splot/train/regression.h"
+
+namespace splot {
+
+/// One example and the class the network takes it for.
+struct SeenExample {
+  Index number = 0;  ///< in the data set, from 0
+  Index target = 0;
+  Index predicted = 0;
+  double confidence = 0.0;         ///< in the predicted class
+  double target_confidence = 0.0;  ///< in the right one
+  std::optional<Image> picture;    ///< when examples are pictures
+};
+
+/// One example of a regression.
+struct SeenNumbers {
+  std::vector<double> input, target, output;
+};
+
+struct Examination {
+  std::string part;  ///< "test", "validation" or "train"
+  Index examples = 0;
+  std::vector<std::string> classes;        ///< empty for regression
+  std::optional<ConfusionMatrix> matrix;   ///< with classes
+  std::vector<SeenExample> worst;          ///< the mistakes it was surest of, surest first
+  std::vector<SeenExample> samples;        ///< the first examples
+  std::vector<SeenNumbers> rows;           ///< without classes: the first examples
+  std::optional<RegressionScores> scores;  ///< without classes
+};
+
+struct ExamineOptions {
+  std::size_t worst = 24;
+  std::size_t samples = 24;
+  std::size_t rows = 200;
+};
+
+/// Runs the network once over the data, as in use. `loss` says what the outputs mean, as in confidences().
+/// Throws what running throws, and ShapeError when classes and outputs do not match.
+///
+///   Examination seen = examine(net, data.test, "test", "cross_entropy");
+SPLOT_API Examination examine(Layer& model, const Dataset& data, std::string part, const std::string& loss,
+                              const ExamineOptions& options = {});
+
+/// The example as a picture: [h, w], [1, h, w] or [3, h, w] with at least 4 x 4 pixels. Bytes are taken as
+/// they are, other numbers stretched from the smallest to the largest.
+SPLOT_API std::optional<Image> picture_of(const Tensor& sample);
+
+struct WeightPictures {
+  std::string parameter;  ///< "0.weight"
+  std::vector<Image>
+      images;          ///< of the first units: red for weights above 0, blue for those below, white for 0
+  double limit = 0.0;  ///< the weight shown in full red or, negative, in full blue
+  Index units = 0;     ///< how many there are
+};
+
+/// The weights of the first layer as pictures with the shape of an example, all on one scale; without images
+/// when examples are no pictures or the first layer does not look at them pixel by pixel. The limit is the
+/// 99th percentile of absolute values, so that a single large weight does not make all others pale.
+SPLOT_API WeightPictures first_weights(Layer& model, const Shape& sample, std::size_t most = 60);
+
+}  // namespace splot
