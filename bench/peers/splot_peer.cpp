@@ -6,6 +6,7 @@
 //   splot_peer limit --threads N
 //   splot_peer check WORKLOAD --threads N --step FILE
 //   splot_peer time WORKLOAD --threads N --data FOLDER [--repeats N] [--min-time SECONDS]
+//   splot_peer trainer WORKLOAD --threads N [--repeats N] [--min-time SECONDS]
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -188,6 +189,68 @@ void time(const std::string& name, const std::string& folder, const Timing& timi
       name, steps, times[times.size() / 2], times.front(), times.back(), data_mib, peak_mib() - data_mib);
 }
 
+// --- trainer
+
+// What the Trainer costs: steps written by hand on batches that are tensors already, and in turn the same
+// steps by Trainer::fit() on bytes - loader, preprocessing, accuracy, progress, and the look for NaN.
+void time_trainer(const std::string& name, const Timing& timing) {
+  const Tensor pixels =
+      cast(floor(uniform({kImages, kPixels}, RandomKey{.seed = 1}, {.low = 0.0, .high = 256.0})), kUInt8);
+  const Tensor labels =
+      cast(floor(uniform({kImages}, RandomKey{.seed = 2}, {.low = 0.0, .high = 10.0})), kInt64);
+  Workload by_hand = make(name);
+  Workload trained = make(name);
+  const bool one_hot_targets = by_hand.target == Workload::Target::one_hot;
+  const Tensor target = one_hot_targets ? one_hot(labels, 10, kFloat32) : labels;
+  const Tensor x = cast(pixels, kFloat32) / 255.0f;
+  const Dataset data("noise", pixels, target, {}, {.divisor = 255.0});
+  initialize(*by_hand.net, 1);
+  initialize(*trained.net, 1);
+
+  const Index batches = (kImages + by_hand.batch - 1) / by_hand.batch;
+  const auto step = [&](std::uint64_t i) {
+    const Index first = static_cast<Index>(i) % batches * by_hand.batch;
+    const Index last = std::min(first + by_hand.batch, kImages);
+    train_step(by_hand, slice(x, 0, first, last), slice(target, 0, first, last), i);
+  };
+  const auto run_by_hand = [&](std::uint64_t steps) {
+    const auto begin = Clock::now();
+    for (std::uint64_t i = 0; i < steps; ++i) step(i);
+    return seconds_since(begin) / static_cast<double>(steps);
+  };
+  const auto run_trainer = [&](std::uint64_t steps) {
+    std::uint64_t done = 0;
+    std::size_t shown = 0;
+    const TrainerOptions options{
+        .epochs = 1000,
+        .batch_size = trained.batch,
+        .metrics = {metrics::accuracy()},
+        .progress = [&](const Progress& p) { shown += ProgressLine::line(p).size(); },
+        .stop = [&] { return ++done >= steps; }};
+    Trainer trainer(*trained.net, trained.loss, *trained.optimizer, options);
+    const auto begin = Clock::now();
+    trainer.fit(data);
+    return seconds_since(begin) / static_cast<double>(steps);
+  };
+  const double estimate = run_by_hand(50);
+  const auto steps = std::max<std::uint64_t>(20, static_cast<std::uint64_t>(timing.min_time / estimate) + 1);
+  run_trainer(steps);
+  std::vector<double> bare, whole, ratios;
+  for (std::size_t repeat = 0; repeat < timing.repeats; ++repeat) {
+    bare.push_back(run_by_hand(steps) * 1e6);
+    whole.push_back(run_trainer(steps) * 1e6);
+    ratios.push_back(whole.back() / bare.back());
+  }
+  const auto median = [](std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+  };
+  fmt::print(
+      "{{\"workload\": \"{}\", \"threads\": {}, \"bare_us\": {:.2f}, \"trainer_us\": {:.2f}, "
+      "\"overhead_percent\": {:.1f}}}\n",
+      name, cpu::num_threads(), median(bare), median(whole), 100.0 * (median(ratios) - 1.0));
+}
+
 // --- limit
 
 void print_limit(int threads) {
@@ -222,9 +285,13 @@ int run(const std::vector<std::string>& words) {
     check(names[1], options["--step"]);
   } else if (names.size() == 2 && names[0] == "time") {
     time(names[1], options["--data"], {std::stoul(options["--repeats"]), std::stod(options["--min-time"])});
+  } else if (names.size() == 2 && names[0] == "trainer") {
+    time_trainer(names[1], {std::stoul(options["--repeats"]), std::stod(options["--min-time"])});
   } else {
-    std::fputs("usage: splot_peer list | limit | check WORKLOAD --step FILE | time WORKLOAD --data FOLDER\n",
-               stderr);
+    std::fputs(
+        "usage: splot_peer list | limit | check WORKLOAD --step FILE | time WORKLOAD --data FOLDER | "
+        "trainer WORKLOAD\n",
+        stderr);
     return 2;
   }
   return 0;

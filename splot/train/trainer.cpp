@@ -40,6 +40,12 @@ Tensor converted(const Tensor& x, DType dtype) {
   return x.dtype().is_floating() && x.dtype() != dtype ? cast(x, dtype) : x;
 }
 
+bool inputs_may_be_nan(const Dataset& data) {
+  const Preprocessing& p = data.preprocessing();
+  const bool usual = std::isfinite(p.divisor) && std::isfinite(p.mean) && std::isfinite(p.deviation);
+  return !usual || data.inputs().dtype().is_floating();
+}
+
 std::vector<double> learning_rates(const Optimizer& optimizer) {
   std::vector<double> out;
   for (std::size_t i = 0; i < optimizer.group_count(); ++i) out.push_back(optimizer.lr(i));
@@ -95,6 +101,7 @@ class Trainer::Run {
                 {.batch_size = options().batch_size, .shuffle = options().shuffle, .seed = options().seed}),
         validation_(validation),
         dtype_(model_dtype(trainer.model_)),
+        inputs_may_be_nan_(inputs_may_be_nan(train)),
         base_lrs_(learning_rates(trainer.optimizer_)),
         watch_(trainer.model_, trainer.loss_),
         selection_(options(), validation != nullptr),
@@ -207,7 +214,7 @@ class Trainer::Run {
       inputs = converted(batch.inputs, dtype_);
       targets = converted(batch.targets, dtype_);
       pass.context.key.counter = static_cast<std::uint64_t>(result_.steps * options().accumulate + i - first);
-      complain(Watch::complaint_about_batch(pass));
+      complain(Watch::complaint_about_batch(pass, inputs_may_be_nan_));
       Context context = pass.context;
       const Tensor with_history = trainer_.model_(inputs, context);
       const Tensor loss = trainer_.loss_(with_history, targets);
@@ -392,6 +399,7 @@ class Trainer::Run {
   const Loader loader_;
   const Dataset* validation_;
   const DType dtype_;
+  const bool inputs_may_be_nan_;  // whole numbers, and what is made of them, cannot
   std::vector<double> base_lrs_;  // of the groups, before the schedule
   Watch watch_;
   Selection selection_;

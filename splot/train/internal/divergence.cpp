@@ -60,8 +60,9 @@ Watch::Watch(Layer& model, const LossFunction& loss)
   // A value has been assigned to each, so no version is 0: all will be looked at.
 }
 
-std::string Watch::complaint_about_batch(const Pass& pass) {
-  if (!all_finite(pass.inputs)) return join("the inputs of this batch hold ", first_bad(pass.inputs));
+std::string Watch::complaint_about_batch(const Pass& pass, bool look_at_inputs) {
+  if (look_at_inputs && !all_finite(pass.inputs))
+    return join("the inputs of this batch hold ", first_bad(pass.inputs));
   if (!all_finite(pass.targets)) return join("the targets of this batch hold ", first_bad(pass.targets));
   return {};
 }

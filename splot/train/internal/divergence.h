@@ -29,8 +29,8 @@ class Watch {
 
   const NamedParameters& parameters() const { return parameters_; }
 
-  /// Inputs and floating targets of a batch.
-  static std::string complaint_about_batch(const Pass& pass);
+  /// Inputs, unless they are known to be numbers, and floating targets of a batch.
+  static std::string complaint_about_batch(const Pass& pass, bool look_at_inputs);
   /// Weights that somebody has assigned since they were last looked at.
   std::string complaint_about_weights(const char* when);
   /// Of a loss that is not finite.
