@@ -73,7 +73,7 @@ TEST_F(Command, WrongUsageIsStatus2AndOneLine) {
       {"", "splot: A subcommand is required; --help shows what is possible\n"},
       {"tain",
        "splot: there is no command \"tain\"; the commands are train, eval, predict, summary, check, ops, "
-       "recipes\n"},
+       "recipes, report\n"},
       {"train", "splot: recipe is required; --help shows what is possible\n"},
       {"train mnits",
        "splot: there is no recipe or file \"mnits\"; the recipes are digits, mazur, mnist, sign-slip, xor\n"},
