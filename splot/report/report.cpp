@@ -110,6 +110,7 @@ std::string warnings(const RunReport& report) {
     out += warning(say(Message::report_watched_head), say(Message::report_watched_text));
   }
   for (const TrainingWarning& w : report.run.warnings) {
+    if (w.code == "test-watched") continue;  // said above
     const std::string where = w.where.empty() ? "" : ", " + w.where;
     out += warning(w.epoch > 0 ? say(Message::report_warning_epoch, w.code + where, w.epoch) : w.code + where,
                    w.text);

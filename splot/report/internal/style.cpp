@@ -61,7 +61,7 @@ table.full{width:100%}
 th,td{padding:.38rem .65rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child{text-align:left;padding-left:.2rem}
 .figures th,.figures td{padding-left:.4rem;padding-right:.4rem}
-table.words td{text-align:left;white-space:normal}
+table.words th,table.words td{text-align:left;white-space:normal}
 thead th{color:var(--soft);font-weight:600;font-size:.82rem;vertical-align:bottom}
 tbody th{font-weight:500}
 tr:last-child>*{border-bottom:0}
