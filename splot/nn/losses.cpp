@@ -172,6 +172,12 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
   return reduced(sigmoid_cross_entropy(logits, target), options.reduction);
 }
 
+Tensor cross_entropy_cost(const Tensor& logits, const Tensor& target) {
+  require(logits.rank() >= 1, "cross_entropy_cost", "needs an axis of samples, got ", logits);
+  require_same_shape("cross_entropy_cost", "logits", logits, target);
+  return sum(sigmoid_cross_entropy(logits, target)) * (1.0 / static_cast<double>(logits.shape()[0]));
+}
+
 Tensor binary_cross_entropy(const Tensor& probabilities, const Tensor& target, const LossOptions& options) {
   require_same_shape("binary_cross_entropy", "probabilities", probabilities, target);
   require_between("binary_cross_entropy", probabilities, 0.0, 1.0);

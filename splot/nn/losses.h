@@ -85,9 +85,15 @@ SPLOT_API Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target,
 SPLOT_API Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
                                                   const LossOptions& options = {});
 
-/// The same from probabilities, for networks that end in a sigmoid: -t log(x) - (1 - t) log(1 - x) with both
-/// logarithms held above -100, as in PyTorch. Learns worse than the one above where the sigmoid is
-/// saturated. Throws ValueError for a probability outside 0 .. 1.
+/// Their sum over all outputs, divided by the number of samples, the size of the first axis: the
+/// cross-entropy cost of M. Nielsen's book (chapter 3, equation 63), of sigmoid outputs told by their logits.
+///
+///   logits[n, ...]  target[n, ...] probabilities  -> []
+SPLOT_API Tensor cross_entropy_cost(const Tensor& logits, const Tensor& target);
+
+/// binary_cross_entropy_with_logits() from probabilities, for networks that end in a sigmoid: -t log(x) - (1
+/// - t) log(1 - x) with both logarithms held above -100, as in PyTorch. Learns worse than the one above where
+/// the sigmoid is saturated. Throws ValueError for a probability outside 0 .. 1.
 SPLOT_API Tensor binary_cross_entropy(const Tensor& probabilities, const Tensor& target,
                                       const LossOptions& options = {});
 

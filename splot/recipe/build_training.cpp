@@ -83,6 +83,7 @@ LossFunction build_loss(const LossRecipe& r) {
       {"huber", of_numbers([=](T y, T t) { return huber_loss(y, t, huber); })},
       {"smooth_l1", of_numbers([=](T y, T t) { return smooth_l1_loss(y, t, huber); })},
       {"half_squared_error", of_numbers([](T y, T t) { return half_sum_squares(y, t); })},
+      {"cross_entropy_cost", of_numbers([](T y, T t) { return cross_entropy_cost(y, t); })},
       {"quadratic_cost", of_numbers([](T y, T t) { return quadratic_cost(y, t); })},
   };
   const auto found = all.find(r.name);

@@ -426,6 +426,7 @@ const std::vector<std::string>& loss_names() {
                                                  "huber",
                                                  "smooth_l1",
                                                  "half_squared_error",
+                                                 "cross_entropy_cost",
                                                  "quadratic_cost"};
   return names;
 }

@@ -55,6 +55,22 @@ CHECK_OP(rmse_loss, {.run = [](Inputs in) { return rmse_loss(in[0], in[1]); }});
 CHECK_OP(quadratic_cost, {.run = [](Inputs in) { return quadratic_cost(in[0], in[1]); }});
 CHECK_OP(half_sum_squares, {.run = [](Inputs in) { return half_sum_squares(in[0], in[1]); }});
 
+// (t - 0.5) x - log(2 cosh(x / 2)) is t log sigmoid(x) + (1 - t) log(1 - sigmoid(x)) written another way.
+TEST(Losses, CrossEntropyCostSumsOverOutputsAndIsAMeanOverSamples) {
+  const std::vector<double> x = {0.5, -1.0, 2.0, -3.0, 0.0, 1.5};
+  const std::vector<double> t = {1.0, 0.0, 0.25, 0.0, 1.0, 0.5};
+  double sum = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    sum -= (t[i] - 0.5) * x[i] - std::log(2.0 * std::cosh(0.5 * x[i]));
+  const Tensor logits = Tensor::from(x, {2, 3});
+  const Tensor target = Tensor::from(t, {2, 3});
+  EXPECT_NEAR(cross_entropy_cost(logits, target).item<double>(), sum / 2.0, 1e-14);
+  EXPECT_ERROR(ShapeError, cross_entropy_cost(zeros({4, 1}), zeros({4})),
+               "[cross_entropy_cost] logits[4, 1] and target[4] differ in shape");
+  EXPECT_ERROR(ShapeError, cross_entropy_cost(zeros({}), zeros({})),
+               "[cross_entropy_cost] needs an axis of samples, got []");
+}
+
 TEST(Losses, EveryGoldenCaseIsUsed) {
   std::set<std::string> used;
   for (const test::RegisteredCase& c : test::op_cases()) used.insert(c.op_case.golden);

@@ -118,7 +118,7 @@ TEST(Recipe, AWrongTypeOrRangeNamesKeyAndLine) {
             "mine.toml:14: loss.name is \"mes\"; did you mean \"mse\"? It can be cross_entropy, nll, "
             "binary_cross_entropy, binary_cross_entropy_of_probabilities, categorical_cross_entropy, "
             "categorical_cross_entropy_from_sigmoid, mse, mae, rmse, huber, smooth_l1, half_squared_error, "
-            "quadratic_cost");
+            "cross_entropy_cost, quadratic_cost");
   EXPECT_EQ(refusal("[[model.layers]]\nin = 3\n"), "mine.toml:13: a layer needs a type");
   EXPECT_EQ(refusal("[loss]\nname = [[1]]\n"), "mine.toml:14: loss.name should be text, not a list");
 }
