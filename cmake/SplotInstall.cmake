@@ -33,3 +33,20 @@ file(RELATIVE_PATH SPLOT_PC_LIBDIR ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_
 file(RELATIVE_PATH SPLOT_PC_INCLUDEDIR ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
 configure_file(${PROJECT_SOURCE_DIR}/cmake/splot.pc.in ${PROJECT_BINARY_DIR}/splot.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/splot.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# What the command says about itself: completion for shells and manual pages.
+if(TARGET splot_cli AND NOT CMAKE_CROSSCOMPILING)
+  set(said ${PROJECT_BINARY_DIR}/generated/shell)
+  add_custom_command(
+    OUTPUT ${said}/splot ${said}/_splot ${said}/man/splot.1
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${said}/man
+    COMMAND splot_cli completion bash > ${said}/splot
+    COMMAND splot_cli completion zsh > ${said}/_splot
+    COMMAND splot_cli man -o ${said}/man
+    DEPENDS splot_cli
+    VERBATIM)
+  add_custom_target(splot_shell ALL DEPENDS ${said}/splot)
+  install(FILES ${said}/splot DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${said}/_splot DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(DIRECTORY ${said}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+endif()

@@ -37,6 +37,7 @@ int run(int argc, char** argv) {
   app.footer(say(Message::example_heading) + '\n' + say(Message::main_example));
   int status = kOk;
   add_train(app, status);
+  add_reproduce(app, status);
   add_eval(app, status);
   add_predict(app, status);
   add_summary(app, status);
@@ -44,6 +45,9 @@ int run(int argc, char** argv) {
   add_ops(app, status);
   add_recipes(app, status);
   add_report(app, status);
+  add_doctor(app, status);
+  add_completion(app, status);
+  add_man(app, status);
   refuse_unknown_command(app, argc, argv);
   try {
     app.parse(argc, argv);

@@ -30,7 +30,7 @@ int list_recipes(bool json) {
     if (json) {
       all.push_back({{"id", recipe.id}, {"title", recipe.title}, {"data", recipe.data.name}});
     } else {
-      print(fmt::format("{:<12}{}\n", recipe.id, recipe.title));
+      print(fmt::format("{:<20}{}\n", recipe.id, recipe.title));
     }
   }
   if (json) print(all.dump(2) + '\n');

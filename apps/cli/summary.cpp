@@ -54,41 +54,93 @@ std::string batch_shape(const Shape& sample) {
   return out + ']';
 }
 
+// As Keras shows them: "49.73 KB".
+std::string size_of(Index bytes) {
+  const char* const units[] = {"B", "KB", "MB", "GB", "TB"};
+  auto size = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; size >= 1024.0 && unit + 1 < std::size(units); ++unit) size /= 1024.0;
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.2f} {}", size, units[unit]);
+}
+
+struct Totals {
+  Index parameters = 0;
+  Index trainable = 0;
+  Index multiply_adds = 0;
+  Index parameter_bytes = 0;
+  Index activation_bytes = 0;
+};
+
+Totals totals_of(const std::vector<LayerSummary>& rows) {
+  Totals out;
+  for (const LayerSummary& row : rows) {
+    out.parameters += row.parameters;
+    out.trainable += row.trainable;
+    out.multiply_adds += row.multiply_adds;
+    out.parameter_bytes += row.parameter_bytes;
+    out.activation_bytes += row.activation_bytes;
+  }
+  return out;
+}
+
+nlohmann::ordered_json as_json(const std::vector<LayerSummary>& rows, const Totals& totals,
+                               const ModelFile& file) {
+  const auto list = [](const Shape& shape) { return std::vector<Index>(shape.begin(), shape.end()); };
+  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+  for (const LayerSummary& row : rows) {
+    layers.push_back({{"name", row.path},
+                      {"type", row.type},
+                      {"output", list(row.output)},
+                      {"parameters", row.parameters},
+                      {"trainable", row.trainable},
+                      {"multiply_adds", row.multiply_adds},
+                      {"parameter_bytes", row.parameter_bytes},
+                      {"activation_bytes", row.activation_bytes}});
+  }
+  return {{"input", list(file.info.sample)},
+          {"dtype", file.dtype.name()},
+          {"layers", layers},
+          {"parameters", totals.parameters},
+          {"trainable", totals.trainable},
+          {"frozen", totals.parameters - totals.trainable},
+          {"multiply_adds", totals.multiply_adds},
+          {"memory", {{"weights", totals.parameter_bytes}, {"activations", totals.activation_bytes}}}};
+}
+
+std::string as_text(const std::vector<LayerSummary>& rows, const Totals& totals) {
+  const auto line = [](std::string_view layer, std::string_view shape, std::string_view parameters,
+                       std::string_view multiply_adds) {
+    return fmt::format("{:<28}{:<20}{:>12}{:>16}\n", layer, shape, parameters, multiply_adds);
+  };
+  const std::string rule(76, '=');
+  std::string out = line(say(Message::summary_layer), say(Message::summary_shape),
+                         say(Message::summary_parameters), say(Message::summary_multiply_adds));
+  out += rule + '\n';
+  for (const LayerSummary& row : rows) {
+    out += line(fmt::format("{} ({})", row.path, row.type), batch_shape(row.output),
+                with_commas(row.parameters), with_commas(row.multiply_adds));
+  }
+  out += rule + '\n';
+  const auto total = [&](Message name, const std::string& value) {
+    out += fmt::format("{}: {}\n", say(name), value);
+  };
+  total(Message::summary_parameters, with_commas(totals.parameters));
+  total(Message::summary_trained, with_commas(totals.trainable));
+  total(Message::summary_frozen, with_commas(totals.parameters - totals.trainable));
+  total(Message::summary_multiply_adds, with_commas(totals.multiply_adds));
+  total(Message::summary_weights, size_of(totals.parameter_bytes));
+  total(Message::summary_activations, size_of(totals.activation_bytes));
+  return out;
+}
+
 int run_summary(const SummaryOptions& options) {
   if (options.dense.empty() == options.subject.empty()) throw UsageError(say(Message::summary_what));
   Subject subject =
       options.dense.empty() ? find_subject(options.subject, options.set) : dense_subject(options.dense);
   const std::vector<LayerSummary> rows =
       summarize(*subject.file.model, subject.file.info.sample, subject.file.dtype);
-  Index parameters = 0;
-  Index trainable = 0;
-  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
-  std::string table = fmt::format("{:<28}{:<20}{:>12}\n", say(Message::summary_layer),
-                                  say(Message::summary_shape), say(Message::summary_parameters));
-  for (const LayerSummary& row : rows) {
-    parameters += row.parameters;
-    trainable += row.trainable;
-    table += fmt::format("{:<28}{:<20}{:>12}\n", fmt::format("{} ({})", row.path, row.type),
-                         batch_shape(row.output), with_commas(row.parameters));
-    layers.push_back({{"name", row.path},
-                      {"type", row.type},
-                      {"output", std::vector<Index>(row.output.begin(), row.output.end())},
-                      {"parameters", row.parameters},
-                      {"trainable", row.trainable}});
-  }
-  if (options.json) {
-    const Shape& sample = subject.file.info.sample;
-    print(nlohmann::ordered_json{{"input", std::vector<Index>(sample.begin(), sample.end())},
-                                 {"dtype", subject.file.dtype.name()},
-                                 {"layers", layers},
-                                 {"parameters", parameters},
-                                 {"trainable", trainable}}
-              .dump(2) +
-          '\n');
-  } else {
-    print(table + say(Message::summary_total, with_commas(parameters), with_commas(trainable),
-                      with_commas(parameters - trainable)));
-  }
+  const Totals totals = totals_of(rows);
+  print(options.json ? as_json(rows, totals, subject.file).dump(2) + '\n' : as_text(rows, totals));
   return kOk;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "splot/core/node.h"
+#include "splot/nn/flatten.h"
+#include "splot/nn/linear.h"
 #include "splot/nn/parameters.h"
 #include "splot/nn/registry.h"
 
@@ -17,17 +19,25 @@ class Own final : public Visitor {
     if (!parameter.defined() || std::find(seen_.begin(), seen_.end(), parameter) != seen_.end()) return;
     seen_.push_back(parameter);
     parameters += parameter.shape().numel();
+    bytes += parameter.shape().numel() * static_cast<Index>(parameter.dtype().size());
     if (!parameter.frozen()) trainable += parameter.shape().numel();
   }
   void child(std::string_view, Layer&) override { has_children = true; }
 
   Index parameters = 0;
   Index trainable = 0;
+  Index bytes = 0;
   bool has_children = false;
 
  private:
   std::vector<Parameter>& seen_;
 };
+
+// y[..., out] = x[..., in] W^T: each output takes `in` of them.
+Index multiply_adds(Layer& layer, const Shape& output) {
+  const auto* linear = dynamic_cast<const Linear*>(&layer);
+  return linear == nullptr ? 0 : output.numel() * linear->weight().shape()[1];
+}
 
 }  // namespace
 
@@ -42,8 +52,11 @@ std::vector<LayerSummary> summarize(Layer& layer, const Shape& sample, DType dty
     inner.visit(own);
     if (own.has_children && own.parameters == 0) return;
     const std::span<const Index> shape(y.shape().begin(), y.shape().end());
-    out.push_back({std::string(path), type_name(inner), Shape(shape.empty() ? shape : shape.subspan(1)),
-                   own.parameters, own.trainable});
+    const Shape output(shape.empty() ? shape : shape.subspan(1));
+    const bool view = dynamic_cast<const Flatten*>(&inner) != nullptr;
+    out.push_back({std::string(path), type_name(inner), output, own.parameters, own.trainable,
+                   multiply_adds(inner, output), own.bytes,
+                   view ? 0 : output.numel() * static_cast<Index>(y.dtype().size())});
   };
   const NoGrad off;
   layer(Tensor::empty(Shape(sizes), dtype), context);

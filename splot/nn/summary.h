@@ -16,6 +16,13 @@ struct LayerSummary {
   Shape output;          ///< without the axis of samples
   Index parameters = 0;  ///< numbers in its own parameters; shared ones only where they come first
   Index trainable = 0;   ///< of these, not frozen
+  /// Of one sample: the multiplications with an addition in its matrix products. What is done element by
+  /// element, biases included, is not counted, as is usual.
+  Index multiply_adds = 0;
+  /// Bytes of its parameters, counted as above, and of what it keeps of one sample while learning: its
+  /// output, unless that is only another view of its input.
+  Index parameter_bytes = 0;
+  Index activation_bytes = 0;
 };
 
 /// The layers in the order they run, for samples of this shape. Runs the network once, on a batch without

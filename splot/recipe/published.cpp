@@ -42,6 +42,13 @@ Bound Bound::parse(std::string_view text) {
   return out;
 }
 
+bool in_per_cent(const PublishedRecipe& published) {
+  constexpr std::string_view kAccuracy = "accuracy";
+  const std::string_view metric = published.metric;
+  return published.norms.empty() && metric.size() >= kAccuracy.size() &&
+         metric.substr(metric.size() - kAccuracy.size()) == kAccuracy;
+}
+
 Spread spread_of(std::span<const double> values) {
   if (values.empty()) {
     constexpr double kNone = std::numeric_limits<double>::quiet_NaN();

@@ -40,6 +40,9 @@ struct PublishedRecipe {
   std::vector<std::vector<double>> norms;
 };
 
+/// Whether the figures are shares, told in per cent: accuracies of any part.
+SPLOT_API bool in_per_cent(const PublishedRecipe& published);
+
 /// Mean, median, extremes and the sample's standard deviation (n - 1 below the line; 0 for a single value).
 /// All are NaN when there are no values.
 struct Spread {

@@ -17,13 +17,11 @@
 namespace splot {
 namespace {
 
+// An output is saturated when it is this low or this high for nearly every example. Not for every one: an
+// output that has given up a class still rises a little for a few examples of it.
 constexpr double kLow = 0.01;
 constexpr double kHigh = 0.99;
-
-bool is_share(std::string_view metric) {
-  constexpr std::string_view kAccuracy = "accuracy";
-  return metric.size() >= kAccuracy.size() && metric.substr(metric.size() - kAccuracy.size()) == kAccuracy;
-}
+constexpr double kNearlyAll = 0.99;
 
 [[noreturn]] void fail_without_metric(const Recipe& recipe) {
   fail<ValueError>("reproduce", recipe.id, " has no ", recipe.published.metric,
@@ -41,7 +39,7 @@ double kept_figure(const RecipeRun& run, const std::string& name) {
 
 void take_figure(const RecipeRun& run, ReproducedRun& out) {
   const PublishedRecipe& published = run.recipe.published;
-  const bool share = is_share(published.metric);
+  const bool share = in_per_cent(published);
   if (published.epoch == "kept") {
     out.figure = kept_figure(run, published.metric);
   } else {
@@ -63,8 +61,8 @@ void describe_outputs(const RecipeRun& run, const Dataset& test, ReproducedRun& 
   constexpr Index kBatch = 1000;
   const std::size_t classes = run.classes.size();
   const std::string& last = run.layers.back().type;
-  std::vector<double> smallest(classes, std::numeric_limits<double>::infinity());
-  std::vector<double> largest(classes, -std::numeric_limits<double>::infinity());
+  std::vector<Index> low(classes, 0);
+  std::vector<Index> high(classes, 0);
   std::vector<bool> answered(classes, false);
   const NoGrad off;
   for (Index first = 0; first < test.size(); first += kBatch) {
@@ -76,15 +74,16 @@ void describe_outputs(const RecipeRun& run, const Dataset& test, ReproducedRun& 
       answered[static_cast<std::size_t>(std::max_element(row, end) - row)] = true;
       for (std::size_t j = 0; j < classes; ++j) {
         const double value = row[static_cast<std::ptrdiff_t>(j)];
-        smallest[j] = std::min(smallest[j], value);
-        largest[j] = std::max(largest[j], value);
+        low[j] += value < kLow ? 1 : 0;
+        high[j] += value > kHigh ? 1 : 0;
       }
     }
   }
   const bool bounded = last == "sigmoid" || last == "softmax";
   for (std::size_t j = 0; j < classes; ++j) {
-    if (bounded && largest[j] < kLow) out.always_low.push_back(run.classes[j]);
-    if (bounded && smallest[j] > kHigh) out.always_high.push_back(run.classes[j]);
+    const double enough = kNearlyAll * static_cast<double>(test.size());
+    if (bounded && static_cast<double>(low[j]) >= enough) out.saturated_low.push_back(run.classes[j]);
+    if (bounded && static_cast<double>(high[j]) >= enough) out.saturated_high.push_back(run.classes[j]);
     if (!answered[j]) out.never_answered.push_back(run.classes[j]);
   }
 }

@@ -22,9 +22,9 @@ struct ReproducedRun {
   Index epoch = 0;  ///< whose figure it is; 0: the weights that were kept
   double seconds = 0.0;
   bool stuck = false;
-  /// Of a stuck run whose last layer is a sigmoid or softmax: the outputs that stay below 0.01 for every
-  /// example of the test part, and those that stay above 0.99. Named by their class.
-  std::vector<std::string> always_low, always_high;
+  /// Of a stuck run whose last layer is a sigmoid or softmax: the outputs that are saturated - below 0.01, or
+  /// above 0.99, for at least 99 % of the test examples - named by their class.
+  std::vector<std::string> saturated_low, saturated_high;
   /// Of a stuck run: the classes that are never the answer.
   std::vector<std::string> never_answered;
   /// For published.norms: of every network, the norm by each hidden layer.

@@ -1,64 +1,33 @@
 // The command as a user meets it: exit statuses, what goes to stdout and what to stderr, and the files it
 // leaves.
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
 
 #include "splot/core/index.h"
 
-#include "tests/support/temp_folder.h"
+#include "tests/cli/command_fixture.h"
 
 namespace splot {
 namespace {
 
 using Json = nlohmann::json;
-
-struct Outcome {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
-
-class Command : public testing::Test {
- protected:
-  void SetUp() override {
-    const char* command = std::getenv("SPLOT_COMMAND");
-    ASSERT_NE(command, nullptr) << "ctest sets SPLOT_COMMAND to the splot that was built";
-    command_ = command;
-  }
-
-  std::string text(const std::string& path) const {
-    std::ifstream file(path, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  }
-
-  // In an empty folder, with no terminal.
-  Outcome run(const std::string& arguments, const std::string& before = "") {
-    const std::string line = "cd '" + folder_.path() + "' && " + before + " '" + command_ + "' " + arguments +
-                             " >out.txt 2>err.txt </dev/null";
-    const int status = std::system(line.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text(folder_.file("out.txt")),
-            text(folder_.file("err.txt"))};
-  }
-
-  std::string command_;
-  test::TempFolder folder_;
-};
+using test::Command;
+using test::Outcome;
 
 TEST_F(Command, HelpOfEveryCommandHasAnExample) {
   EXPECT_NE(run("--help").out.find("Example:\n  splot train mnist"), std::string::npos);
-  for (const std::string name : {"train", "eval", "predict", "summary", "check", "ops", "recipes"}) {
+  for (const std::string name : {"train", "reproduce", "eval", "predict", "summary", "check", "ops",
+                                 "recipes", "report", "doctor", "completion", "man"}) {
     const Outcome help = run(name + " --help");
     EXPECT_EQ(help.status, 0) << name;
-    EXPECT_NE(help.out.find("Example:\n  splot " + name), std::string::npos) << help.out;
+    const std::size_t example = help.out.find("Example:\n  ");
+    ASSERT_NE(example, std::string::npos) << help.out;
+    EXPECT_NE(help.out.find("splot " + name, example), std::string::npos) << help.out;
     EXPECT_EQ(help.err, "") << name;
   }
 }
@@ -71,12 +40,7 @@ TEST_F(Command, TellsItsVersion) {
 TEST_F(Command, WrongUsageIsStatus2AndOneLine) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "splot: A subcommand is required; --help shows what is possible\n"},
-      {"tain",
-       "splot: there is no command \"tain\"; the commands are train, eval, predict, summary, check, ops, "
-       "recipes, report\n"},
       {"train", "splot: recipe is required; --help shows what is possible\n"},
-      {"train mnits",
-       "splot: there is no recipe or file \"mnits\"; the recipes are digits, mazur, mnist, sign-slip, xor\n"},
       {"train xor --set lr=1", "splot: --set lr=1: there is no key lr; did you mean optimizer.lr?\n"},
       {"train xor --set data.name=mnist",
        "splot: xor: data.inputs and data.targets belong to data.name = \"table\", not \"mnist\"\n"},
@@ -90,6 +54,20 @@ TEST_F(Command, WrongUsageIsStatus2AndOneLine) {
     EXPECT_EQ(outcome.err, message);
     EXPECT_EQ(outcome.out, "") << arguments;
   }
+}
+
+TEST_F(Command, UnknownNamesAreAnsweredWithTheKnownOnes) {
+  const Outcome command = run("tain");
+  EXPECT_EQ(command.status, 2);
+  EXPECT_EQ(command.err.rfind("splot: there is no command \"tain\"; the commands are train, ", 0), 0u)
+      << command.err;
+  std::string ids;
+  for (const Json& recipe : Json::parse(run("recipes --json").out)) {
+    ids += (ids.empty() ? "" : ", ") + recipe["id"].get<std::string>();
+  }
+  const Outcome recipe = run("train mnits");
+  EXPECT_EQ(recipe.status, 2);
+  EXPECT_EQ(recipe.err, "splot: there is no recipe or file \"mnits\"; the recipes are " + ids + "\n");
 }
 
 TEST_F(Command, MissingDataIsStatus1AndSaysWhatToDo) {

@@ -66,6 +66,9 @@ LD_LIBRARY_PATH=$libdir "$work/by_pkg_config" >/dev/null || fail "the program bu
 if [[ -x $work/prefix/bin/splot ]]; then
   if [[ ! -e /proc/self/exe ]]; then export LD_LIBRARY_PATH=$libdir; fi
   "$work/prefix/bin/splot" --version >/dev/null || fail "the installed command does not start"
+  for said in man/man1/splot.1 man/man1/splot-train.1 bash-completion/completions/splot zsh/site-functions/_splot; do
+    [[ -s $work/prefix/share/$said ]] || fail "share/$said is not installed"
+  done
 fi
 
 # The library stays small.

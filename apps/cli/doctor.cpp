@@ -1,0 +1,204 @@
+// splot doctor: what this machine has, and whether Splot works on it.
+#include <clocale>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "splot/autodiff/check_gradients.h"
+#include "splot/backend/cpu/instruction_set.h"
+#include "splot/backend/cpu/thread_pool.h"
+#include "splot/core/error.h"
+#include "splot/core/file.h"
+#include "splot/core/version.h"
+#include "splot/data/mnist.h"
+#include "splot/ops/ops.h"
+
+#include "apps/cli/command.h"
+
+namespace splot::cli {
+namespace {
+
+enum class State { good, note, bad };
+
+struct Finding {
+  Message name;
+  State state;
+  std::string text;
+};
+
+std::string list_of(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += join(out.empty() ? "" : ", ", word);
+  return out;
+}
+
+Finding instructions() {
+  std::vector<std::string> names;
+  for (const cpu::InstructionSet set : cpu::available_instruction_sets())
+    names.emplace_back(cpu::name_of(set));
+  return {Message::doctor_instructions, State::good,
+          say(Message::doctor_instructions_line, cpu::name_of(cpu::instruction_set()), list_of(names))};
+}
+
+// In KiB, from a line "MemTotal:  16316412 kB"; 0 where the system does not say.
+std::uint64_t memory_line(const std::string& wanted) {
+  std::ifstream file("/proc/meminfo");
+  std::string name;
+  std::uint64_t size = 0;
+  std::string unit;
+  while (file >> name >> size) {
+    std::getline(file, unit);
+    if (name == wanted) return size;
+  }
+  return 0;
+}
+
+Finding memory() {
+  constexpr std::uint64_t kLeast = 256 * 1024;  // less than training on MNIST takes
+  const std::uint64_t free = memory_line("MemAvailable:");
+  const std::uint64_t all = memory_line("MemTotal:");
+  const State state = all == 0 ? State::note : free < kLeast ? State::bad : State::good;
+  return {Message::doctor_memory, state, say(Message::doctor_memory_line, free / 1024, all / 1024)};
+}
+
+// A kernel that is wrong on this processor shows here, whichever instruction set it is for.
+Finding calculation() {
+  const cpu::InstructionSet before = cpu::instruction_set();
+  std::string wrong;
+  for (const cpu::InstructionSet set : cpu::available_instruction_sets()) {
+    cpu::set_instruction_set(set);
+    const Tensor x = cast(reshape(arange(35), {5, 7}), kFloat64) * 0.05 - 0.8;
+    const Tensor w = cast(reshape(arange(28), {7, 4}), kFloat64) * 0.03 - 0.4;
+    const GradientCheck check = check_gradients(
+        [](std::span<const Tensor> in) { return TensorList{sigmoid(matmul(in[0], in[1]))}; }, {x, w});
+    if (!check.passed && wrong.empty()) {
+      wrong = say(Message::doctor_calculation_wrong, cpu::name_of(set), check.to_string());
+    }
+  }
+  cpu::set_instruction_set(before);
+  if (!wrong.empty()) return {Message::doctor_calculation, State::bad, wrong};
+  return {Message::doctor_calculation, State::good, say(Message::doctor_calculation_good)};
+}
+
+Finding locale() {
+  const char* name = std::setlocale(LC_CTYPE, "");
+  const Finding out{Message::doctor_locale, State::note, name == nullptr ? "-" : name};
+  std::setlocale(LC_CTYPE, "C");
+  return out;
+}
+
+Finding terminal() {
+  if (!is_terminal(STDOUT_FILENO)) {
+    return {Message::doctor_terminal, State::note, say(Message::doctor_no_terminal)};
+  }
+  winsize size{};
+  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return {Message::doctor_terminal, State::note,
+          say(Message::doctor_terminal_line, std::getenv("TERM"), known ? std::to_string(size.ws_col) : "?",
+              say(use_color() ? Message::doctor_on : Message::doctor_off))};
+}
+
+// A file is really written: permissions, a full disk and a read-only system all show.
+Finding runs() {
+  std::error_code ignored;
+  const std::filesystem::path here = std::filesystem::current_path(ignored);
+  const bool folder = std::filesystem::is_directory(here / "runs", ignored);
+  const std::filesystem::path probe = (folder ? here / "runs" : here) / ".splot-doctor";
+  try {
+    write_file(probe.string(), std::string_view("splot doctor\n"));
+    std::filesystem::remove(probe, ignored);
+  } catch (const Error& error) {
+    return {Message::doctor_runs, State::bad, error.what()};
+  }
+  return {Message::doctor_runs, State::good, say(Message::doctor_runs_good, (here / "runs").string())};
+}
+
+std::uintmax_t bytes_in(const std::filesystem::path& folder) {
+  std::uintmax_t out = 0;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (entry.is_regular_file(ignored)) out += entry.file_size(ignored);
+  }
+  return out;
+}
+
+// A set that is not there is no fault; one that is damaged is.
+Finding data(const std::string& name, DataSplits (*load)(const MnistOptions&)) {
+  for (const std::string& folder : data_folders()) {
+    const std::filesystem::path path = std::filesystem::path(folder) / name;
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(path, ignored)) continue;
+    try {
+      const DataSplits parts = load({.validation = 0});
+      return {Message::doctor_data, State::good,
+              say(Message::doctor_data_good, name, parts.train.size(), parts.test.size(), path.string(),
+                  static_cast<std::uint64_t>(bytes_in(path)))};
+    } catch (const Error& error) {
+      return {Message::doctor_data, State::bad, error.what()};
+    }
+  }
+  return {Message::doctor_data, State::note,
+          say(Message::doctor_data_missing, name, list_of(data_folders()))};
+}
+
+std::vector<Finding> look() {
+  std::vector<Finding> out;
+  out.push_back({Message::doctor_version, State::good, version()});
+#ifdef __clang__
+  const std::string compiler = __VERSION__;
+#else
+  const std::string compiler = join("GCC ", __VERSION__);
+#endif
+  out.push_back({Message::doctor_compiler, State::good, compiler});
+  out.push_back(instructions());
+  out.push_back({Message::doctor_threads, State::good,
+                 say(Message::doctor_threads_line, cpu::num_threads(), std::thread::hardware_concurrency())});
+  out.push_back(memory());
+  out.push_back(calculation());
+  out.push_back(locale());
+  out.push_back(terminal());
+  out.push_back(runs());
+  out.push_back(data("mnist", load_mnist));
+  out.push_back(data("fashion-mnist", load_fashion_mnist));
+  return out;
+}
+
+int run_doctor(bool json) {
+  bool good = true;
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  std::string text;
+  for (const Finding& finding : look()) {
+    const bool bad = finding.state == State::bad;
+    good = good && !bad;
+    const Message mark = bad                            ? Message::doctor_bad
+                         : finding.state == State::note ? Message::doctor_note
+                                                        : Message::doctor_ok;
+    list.push_back({{"about", say(finding.name)},
+                    {"state", bad                            ? "bad"
+                              : finding.state == State::note ? "note"
+                                                             : "ok"},
+                    {"text", finding.text}});
+    text += fmt::format("{:<4}{:<14}{}\n", say(mark), say(finding.name), finding.text);
+  }
+  text += say(good ? Message::doctor_all_good : Message::doctor_something) + '\n';
+  print(json ? nlohmann::ordered_json{{"ok", good}, {"findings", list}}.dump(2) + '\n' : text);
+  return good ? kOk : kFailed;
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, int& status) {
+  CLI::App* command = add_command(app, "doctor", Message::doctor_help, Message::doctor_example);
+  const auto json = std::make_shared<bool>(false);
+  add_threads(*command);
+  add_json(*command, *json);
+  command->callback([&status, json] { status = run_doctor(*json); });
+}
+
+}  // namespace splot::cli
