@@ -132,7 +132,7 @@ TEST_F(Command, ALossThatDivergesIsStatus1) {
   const Outcome outcome =
       run("train xor --quiet --set optimizer.lr=1e30 --set model.activation=identity --set loss.name=mse");
   EXPECT_EQ(outcome.status, 1);
-  EXPECT_EQ(outcome.err.rfind("splot: [train] the loss is ", 0), 0u) << outcome.err;
+  EXPECT_EQ(outcome.err.rfind("splot: [train] epoch ", 0), 0u) << outcome.err;
 }
 
 TEST_F(Command, WarnsOfAClassicMistake) {
