@@ -24,6 +24,21 @@ constexpr Entry kEntries[] = {
     {Kind::glorot_uniform, "glorot_uniform", 0},
     {Kind::he_normal, "he_normal", 0},
     {Kind::he_uniform, "he_uniform", 0},
+    {Kind::lecun_uniform, "lecun_uniform", 0},
+};
+
+struct Alias {
+  std::string_view name;
+  Initializer means;
+};
+constexpr Alias kAliases[] = {
+    {"zeros", init::zeros()},
+    {"ones", init::ones()},
+    {"lecun_normal", init::inverse_sqrt_normal()},
+    {"xavier_normal", init::glorot_normal()},
+    {"xavier_uniform", init::glorot_uniform()},
+    {"kaiming_normal", init::he_normal()},
+    {"kaiming_uniform", init::he_uniform()},
 };
 
 struct Fans {
@@ -105,6 +120,9 @@ Tensor Initializer::draw(const Shape& shape, DType dtype, const RandomKey& key) 
     case Kind::he_uniform:
       spread = std::sqrt(6.0 / in);
       break;
+    case Kind::lecun_uniform:
+      spread = std::sqrt(3.0 / in);
+      break;
   }
   std::vector<double> values(static_cast<std::size_t>(shape.numel()), center);
   if (spread != 0.0) {
@@ -144,8 +162,9 @@ Initializer Initializer::parse(std::string_view text) {
       require<ValueError>(!trimmed(rest).empty(), "initializer", "a number is missing in \"", whole, '"');
     }
   }
-  if (name == "zeros" && arguments.empty()) return init::zeros();
-  if (name == "ones" && arguments.empty()) return init::ones();
+  for (const Alias& alias : kAliases) {
+    if (alias.name == name && arguments.empty()) return alias.means;
+  }
   std::string known;
   for (const Entry& entry : kEntries) {
     if (entry.name == name) {
@@ -156,7 +175,8 @@ Initializer Initializer::parse(std::string_view text) {
     }
     known += join(known.empty() ? "" : ", ", entry.name);
   }
-  fail<ValueError>("initializer", '"', name, "\" is none of ", known, ", zeros, ones");
+  for (const Alias& alias : kAliases) known += join(", ", alias.name);
+  fail<ValueError>("initializer", '"', name, "\" is none of ", known);
 }
 
 }  // namespace splot

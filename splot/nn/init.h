@@ -30,6 +30,7 @@ class SPLOT_API Initializer {
     glorot_uniform,
     he_normal,
     he_uniform,
+    lecun_uniform,
   };
 
   /// Zeros.
@@ -45,7 +46,9 @@ class SPLOT_API Initializer {
 
   /// "normal(0, 1)", "he_uniform", ...; parse() reads it back.
   std::string to_string() const;
-  /// Throws ValueError for text that names no initialiser or gives it the wrong number of arguments.
+  /// Other names are understood too: zeros, ones, lecun_normal (inverse_sqrt_normal), xavier_* (glorot_*),
+  /// kaiming_* (he_*). Throws ValueError for text that names no initialiser or gives it the wrong number of
+  /// arguments.
   static Initializer parse(std::string_view text);
 
   friend bool operator==(const Initializer& a, const Initializer& b) {
@@ -74,6 +77,9 @@ constexpr Initializer uniform(double low, double high) {
 }
 /// N(0, 1 / fan_in): keeps a sum of fan_in terms near 1.
 constexpr Initializer inverse_sqrt_normal() { return Initializer(Initializer::Kind::inverse_sqrt_normal); }
+/// The same variance, uniform: U(-sqrt(3/fan_in), sqrt(3/fan_in)). LeCun et al. 1998, "Efficient backprop",
+/// has both; inverse_sqrt_normal() is also called lecun_normal.
+constexpr Initializer lecun_uniform() { return Initializer(Initializer::Kind::lecun_uniform); }
 /// U(-1/sqrt(fan_in), 1/sqrt(fan_in)): PyTorch's default for Linear, and ours.
 constexpr Initializer inverse_sqrt_uniform() { return Initializer(Initializer::Kind::inverse_sqrt_uniform); }
 /// Glorot and Bengio 2010: variance 2 / (fan_in + fan_out); for tanh and sigmoid.

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <map>
 
 #include "splot/core/error.h"
@@ -6,6 +7,7 @@
 #include "splot/nn/losses.h"
 #include "splot/nn/parameters.h"
 #include "splot/ops/ops.h"
+#include "splot/optim/lbfgs.h"
 #include "splot/recipe/build.h"
 
 namespace splot {
@@ -185,6 +187,11 @@ std::unique_ptr<Optimizer> build_optimizer(const Recipe& recipe, Layer& model, I
   if (name == "adamw") out = in_groups<AdamW>(recipe, all, penalties, adamw_options);
   if (name == "rmsprop") out = in_groups<RMSprop>(recipe, all, penalties, rmsprop_options);
   if (name == "adagrad") out = in_groups<Adagrad>(recipe, all, penalties, adagrad_options);
+  if (name == "lbfgs") {
+    out = std::make_unique<LBFGS>(all, LBFGSOptions{.lr = recipe.optimizer.lr,
+                                                    .max_iter = recipe.optimizer.max_iter,
+                                                    .history = recipe.optimizer.history});
+  }
   require<ValueError>(out != nullptr, "recipe", "there is no optimiser ", name);
   out->set_maximize(recipe.optimizer.maximize);
   return out;
@@ -193,9 +200,28 @@ std::unique_ptr<Optimizer> build_optimizer(const Recipe& recipe, Layer& model, I
 Schedule build_schedule(const Recipe& recipe, Index steps_per_epoch) {
   const ScheduleRecipe& s = recipe.schedule;
   const Index steps = recipe.train.epochs * steps_per_epoch;
+  const Index left = std::max<Index>(1, steps - s.warmup);
+  const std::map<std::string, schedule::CyclicMode> modes = {
+      {"triangular", schedule::CyclicMode::triangular},
+      {"triangular2", schedule::CyclicMode::triangular2},
+      {"exp_range", schedule::CyclicMode::exp_range}};
   Schedule out = schedule::constant();
   if (s.name == "step") out = schedule::step(s.every * steps_per_epoch, s.factor);
-  if (s.name == "cosine") out = schedule::cosine(std::max<Index>(1, steps - s.warmup), s.final);
+  if (s.name == "exponential") {
+    out = schedule::exponential(std::pow(s.factor, 1.0 / static_cast<double>(steps_per_epoch)));
+  }
+  if (s.name == "cosine") out = schedule::cosine(left, s.final);
+  if (s.name == "linear") out = schedule::linear(left, s.start, s.final);
+  if (s.name == "cyclic") {
+    out = schedule::cyclic({.low = s.start,
+                            .up = s.up * steps_per_epoch,
+                            .down = s.down * steps_per_epoch,
+                            .mode = modes.at(s.mode),
+                            .gamma = s.gamma});
+  }
+  if (s.name == "one_cycle") {
+    out = schedule::one_cycle({.steps = left, .rise = s.rise, .start = s.start, .final = s.final});
+  }
   return s.warmup > 0 ? schedule::warmup(s.warmup, std::move(out)) : out;
 }
 

@@ -116,14 +116,23 @@ const std::vector<Key<Recipe>>& recipe_table() {
       key<R>("optimizer.centered", SPLOT_MEMBER(optimizer.centered)),
       key<R>("optimizer.lr_decay", SPLOT_MEMBER(optimizer.lr_decay), kNotNegative),
       key<R>("optimizer.initial", SPLOT_MEMBER(optimizer.initial), kNotNegative),
+      key<R>("optimizer.history", SPLOT_MEMBER(optimizer.history), Index{1}, Index{10'000}),
+      key<R>("optimizer.max_iter", SPLOT_MEMBER(optimizer.max_iter), Index{1}, Index{1'000'000}),
       key<R>("optimizer.eps", SPLOT_MEMBER(optimizer.eps), kPositive),
       key<R>("optimizer.weight_decay", SPLOT_MEMBER(optimizer.weight_decay), kNotNegative),
       key<R>("optimizer.maximize", SPLOT_MEMBER(optimizer.maximize)),
-      word<R>("schedule.name", SPLOT_MEMBER(schedule.name), {"constant", "step", "cosine"}),
-      key<R>("schedule.final", SPLOT_MEMBER(schedule.final), Range{0.0, 1.0}),
+      word<R>("schedule.name", SPLOT_MEMBER(schedule.name),
+              {"constant", "step", "exponential", "cosine", "linear", "cyclic", "one_cycle"}),
       key<R>("schedule.warmup", SPLOT_MEMBER(schedule.warmup), Index{0}, kMostExamples),
       key<R>("schedule.every", SPLOT_MEMBER(schedule.every), Index{1}, kMostExamples),
       key<R>("schedule.factor", SPLOT_MEMBER(schedule.factor), kPositive),
+      key<R>("schedule.start", SPLOT_MEMBER(schedule.start), kNotNegative),
+      key<R>("schedule.final", SPLOT_MEMBER(schedule.final), Range{0.0, 1.0}),
+      key<R>("schedule.rise", SPLOT_MEMBER(schedule.rise), Range{0.0, 1.0, true, true}),
+      key<R>("schedule.up", SPLOT_MEMBER(schedule.up), Index{1}, kMostExamples),
+      key<R>("schedule.down", SPLOT_MEMBER(schedule.down), Index{0}, kMostExamples),
+      word<R>("schedule.mode", SPLOT_MEMBER(schedule.mode), {"triangular", "triangular2", "exp_range"}),
+      key<R>("schedule.gamma", SPLOT_MEMBER(schedule.gamma), kPositive),
       key<R>("train.epochs", SPLOT_MEMBER(train.epochs), Index{1}, Index{10'000'000}),
       key<R>("train.batch", SPLOT_MEMBER(train.batch), Index{0}, kMostExamples),
       key<R>("train.shuffle", SPLOT_MEMBER(train.shuffle)),
@@ -377,6 +386,9 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
   }
   check(!recipe.optimizer.nesterov || recipe.optimizer.momentum > 0.0,
         "optimizer.nesterov needs optimizer.momentum");
+  const bool penalized = recipe.loss.l1 > 0.0 || recipe.loss.l2 > 0.0 || recipe.optimizer.weight_decay > 0.0;
+  check(recipe.optimizer.name != "lbfgs" || !penalized,
+        "lbfgs looks at the loss itself and cannot take loss.l1, loss.l2 or optimizer.weight_decay");
   const DataRecipe& data = recipe.data;
   const bool table = data.name == "table";
   check(table || (data.inputs.empty() && data.targets.empty()),
@@ -432,7 +444,7 @@ const std::vector<std::string>& loss_names() {
 }
 
 const std::vector<std::string>& optimizer_names() {
-  static const std::vector<std::string> names = {"sgd", "adam", "adamw", "rmsprop", "adagrad"};
+  static const std::vector<std::string> names = {"sgd", "adam", "adamw", "rmsprop", "adagrad", "lbfgs"};
   return names;
 }
 

@@ -72,17 +72,27 @@ struct OptimizerRecipe {
   bool centered = false;                   ///< rmsprop
   double lr_decay = 0.0;                   ///< adagrad
   double initial = 0.0;                    ///< adagrad: what the sums of squares start from
-  double eps = 1e-8;                       ///< all but sgd
+  Index history = 100;                     ///< lbfgs: how many pairs of differences it remembers
+  Index max_iter = 20;                     ///< lbfgs: iterations in a step
+  double eps = 1e-8;                       ///< adam, adamw, rmsprop, adagrad
   double weight_decay = 0.0;  ///< of all parameters: adamw's is decoupled, others' is an l2 penalty
   bool maximize = false;  ///< climbs: adds the gradient instead of subtracting it, the classic slip of sign
 };
 
 struct ScheduleRecipe {
+  /// constant, step, exponential, cosine, linear, cyclic or one_cycle (splot/optim/schedule.h): what
+  /// optimizer.lr is multiplied by
   std::string name = "constant";
-  double final = 0.0;   ///< cosine: the factor reached at the end
-  Index warmup = 0;     ///< steps over which the rate rises linearly from zero
+  Index warmup = 0;     ///< steps over which the rate first rises linearly from zero
   Index every = 1;      ///< step: epochs between two drops
-  double factor = 0.1;  ///< step: what a drop multiplies by
+  double factor = 0.1;  ///< step: what a drop multiplies by; exponential: what an epoch multiplies by
+  double start = 0.1;   ///< linear, one_cycle: the first factor; cyclic: the lowest
+  double final = 0.0;   ///< cosine, linear, one_cycle: the factor reached at the end
+  double rise = 0.3;    ///< one_cycle: the share of the training in which the rate rises
+  Index up = 1;         ///< cyclic: epochs from the lowest to the highest
+  Index down = 0;       ///< cyclic: epochs back; 0: as many
+  std::string mode = "triangular";  ///< cyclic: triangular, triangular2 or exp_range
+  double gamma = 1.0;               ///< cyclic, exp_range: what the height is multiplied by after every step
 };
 
 struct TrainRecipe {

@@ -86,6 +86,9 @@ Trainer::Trainer(Layer& model, LossFunction loss, Optimizer& optimizer, TrainerO
   at_least(0, "checkpoint.every", options_.checkpoint.every);
   require<ValueError>(options_.watch == "val" || options_.watch == "test", "Trainer",
                       "watch must be \"val\" or \"test\", got \"", options_.watch, '"');
+  require<ValueError>(
+      !optimizer_.needs_closure() || (options_.clip_norm == 0.0 && options_.clip_value == 0.0), "Trainer",
+      "gradients cannot be clipped for an optimiser that looks at the loss itself");
   for (const std::shared_ptr<Callback>& callback : options_.callbacks) {
     require<ValueError>(callback != nullptr, "Trainer", "a callback is null");
   }
@@ -198,6 +201,34 @@ class Trainer::Run {
     return static_cast<double>(std::min(last * size, loader_.data().size()) - first * size);
   }
 
+  RandomKey key_of(Index batch, Index first) const {
+    return {.seed = options().seed,
+            .stream = 0,
+            .counter = static_cast<std::uint64_t>(result_.steps * options().accumulate + batch - first)};
+  }
+
+  // The gradients are there. An optimiser that asks for the loss again gets the same function of the weights
+  // each time: the same batches with the same dropout.
+  void update(const Loader::Epoch& batches, Index first, Index last, double loss) {
+    if (!optimizer().needs_closure()) return optimizer().step();
+    bool known = true;
+    optimizer().step([&] {
+      if (std::exchange(known, false)) return loss;
+      optimizer().zero_grad();
+      double total = 0.0;
+      for (Index i = first; i < last; ++i) {
+        const Batch batch = batches[i];
+        Context context{.training = true, .key = key_of(i, first)};
+        const Tensor output = trainer_.model_(converted(batch.inputs, dtype_), context);
+        const Tensor part = trainer_.loss_(output, converted(batch.targets, dtype_));
+        const double share = examples_in(i, i + 1) / examples_in(first, last);
+        backward(part, {.cotangent = last - first == 1 ? Tensor() : cast(scalar(share), part.dtype())});
+        total += share * part.item<double>();
+      }
+      return total;
+    });
+  }
+
   void run_step(const Loader::Epoch& batches) {
     view_.step = step_ + 1;
     if (options().schedule) set_rates(options().schedule(result_.steps));
@@ -213,7 +244,7 @@ class Trainer::Run {
       const Batch batch = batches[i];
       inputs = converted(batch.inputs, dtype_);
       targets = converted(batch.targets, dtype_);
-      pass.context.key.counter = static_cast<std::uint64_t>(result_.steps * options().accumulate + i - first);
+      pass.context.key = key_of(i, first);
       complain(Watch::complaint_about_batch(pass, inputs_may_be_nan_));
       Context context = pass.context;
       const Tensor with_history = trainer_.model_(inputs, context);
@@ -232,7 +263,7 @@ class Trainer::Run {
     complain(watch_.complaint_about_gradients(pass));
     if (options().clip_value > 0.0) clip_grad_value(watch_.parameters(), options().clip_value);
     if (options().clip_norm > 0.0) clip_grad_norm(watch_.parameters(), options().clip_norm);
-    optimizer().step();
+    update(batches, first, last, step_loss);
     if (const std::string found = watch_.complaint_about_weights("after the update"); !found.empty()) {
       complain(join(found, " with learning rate ", optimizer().lr()));
     }

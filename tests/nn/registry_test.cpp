@@ -142,18 +142,24 @@ TEST(Initializer, ComesBackFromItsText) {
   for (const Initializer& init :
        {init::zeros(), init::ones(), init::constant(0.1), init::normal(), init::normal(-1.0, 0.5),
         init::uniform(-0.25, 1e-3), init::inverse_sqrt_normal(), init::inverse_sqrt_uniform(),
-        init::glorot_normal(), init::glorot_uniform(), init::he_normal(), init::he_uniform()}) {
+        init::glorot_normal(), init::glorot_uniform(), init::he_normal(), init::he_uniform(),
+        init::lecun_uniform()}) {
     EXPECT_EQ(Initializer::parse(init.to_string()), init) << init.to_string();
   }
   EXPECT_EQ(init::normal().to_string(), "normal(0, 1)");
   EXPECT_EQ(Initializer::parse(" zeros "), init::zeros());
   EXPECT_EQ(Initializer::parse("normal( 0 , 2 )"), init::normal(0.0, 2.0));
+  EXPECT_EQ(Initializer::parse("lecun_normal"), init::inverse_sqrt_normal());
+  EXPECT_EQ(Initializer::parse("xavier_uniform"), init::glorot_uniform());
+  EXPECT_EQ(Initializer::parse("kaiming_normal"), init::he_normal());
 }
 
 TEST(Initializer, RefusesOtherText) {
-  EXPECT_ERROR(ValueError, Initializer::parse("xavier"),
-               "[initializer] \"xavier\" is none of constant, normal, uniform, inverse_sqrt_normal, "
-               "inverse_sqrt_uniform, glorot_normal, glorot_uniform, he_normal, he_uniform, zeros, ones");
+  EXPECT_ERROR(
+      ValueError, Initializer::parse("xavier"),
+      "[initializer] \"xavier\" is none of constant, normal, uniform, inverse_sqrt_normal, "
+      "inverse_sqrt_uniform, glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_uniform, zeros, "
+      "ones, lecun_normal, xavier_normal, xavier_uniform, kaiming_normal, kaiming_uniform");
   EXPECT_ERROR(ValueError, Initializer::parse("normal(1)"),
                "[initializer] \"normal(1)\" has 1 arguments, normal takes 2");
   EXPECT_ERROR(ValueError, Initializer::parse("normal(1, x)"),
@@ -183,6 +189,7 @@ TEST(Initializer, DrawsWhatItSays) {
       {init::glorot_uniform(), 0.0, std::sqrt(2.0 / (in + out)), std::sqrt(6.0 / (in + out))},
       {init::he_normal(), 0.0, std::sqrt(2.0 / in), infinite},
       {init::he_uniform(), 0.0, std::sqrt(2.0 / in), std::sqrt(6.0 / in)},
+      {init::lecun_uniform(), 0.0, std::sqrt(1.0 / in), std::sqrt(3.0 / in)},
   };
   for (const Case& c : cases) {
     const std::vector<double> x = c.init.draw({100, 200}, kFloat64, {.seed = 3}).to_vector<double>();

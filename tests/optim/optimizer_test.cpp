@@ -63,6 +63,33 @@ TEST(Optimizer, GroupsHaveOptionsOfTheirOwn) {
   EXPECT_EQ(optimizer.lr(1), 0.125);
 }
 
+// A weight that two layers share is one parameter: one entry, one gradient that both have added to, one step.
+TEST(Optimizer, TiedWeightsTakeOneStepAlongBothGradients) {
+  const Parameter shared(tensor({1.0}), "w");
+  const Parameter also = shared;
+  EXPECT_ERROR(ValueError, Adam({{"w", shared}, {"v", also}}), "[adam] \"v\" is there twice");
+  SGD optimizer({{"w", shared}}, {.lr = 0.5});
+  backward(sum(shared * 3.0) + sum(also * also));
+  optimizer.step();
+  EXPECT_EQ(also.value().item<double>(), 1.0 - 0.5 * (3.0 + 2.0));
+}
+
+TEST(Optimizer, AFrozenParameterCanBeThawed) {
+  Two p;
+  p.b.set_frozen(true);
+  SGD optimizer(p.all(), {.lr = 0.5, .momentum = 0.5});
+  const auto step = [&] {
+    optimizer.zero_grad();
+    backward(sum(p.a * 2.0) + sum(p.b));
+    optimizer.step();
+  };
+  step();
+  EXPECT_EQ(p.b.value().item<double>(), 3.0);
+  p.b.set_frozen(false);
+  step();
+  EXPECT_EQ(p.b.value().item<double>(), 2.5);
+}
+
 TEST(Optimizer, UpdatesInPlaceWhereNobodyElseLooks) {
   Two p;
   SGD optimizer(p.all(), {.lr = 0.5});

@@ -102,8 +102,8 @@ TEST(Recipe, AnUnknownKeyNamesTheNearestOneAndItsLine) {
   EXPECT_EQ(refusal("epoch = 4\n"), "mine.toml:13: there is no key train.epoch; did you mean train.epochs?");
   EXPECT_EQ(refusal("[optimiser]\nlr = 1\n"),
             "mine.toml:13: there is no key optimiser; did you mean optimizer.lr?");
-  EXPECT_EQ(refusal("[loss.more]\na = 1\n"),
-            "mine.toml:13: there is no key loss.more; did you mean loss.name?");
+  EXPECT_EQ(refusal("[loss.nam]\na = 1\n"),
+            "mine.toml:13: there is no key loss.nam; did you mean loss.name?");
   EXPECT_EQ(refusal("[[model.layers]]\ntype = \"linear\"\nouts = 3\n"),
             "mine.toml:15: a linear layer has no outs; did you mean out?");
 }

@@ -1,4 +1,5 @@
-// The keys loss.* and optimizer.*: their ranges, their way through TOML, and what is built from them.
+// The keys loss.*, optimizer.* and schedule.*: their ranges, their way through TOML, and what is built from
+// them.
 #include <algorithm>
 
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 #include "splot/ops/ops.h"
 #include "splot/optim/clip.h"
 #include "splot/recipe/build.h"
+#include "splot/recipe/run.h"
 
 #include "tests/support/expect_error.h"
 
@@ -39,9 +41,22 @@ const std::vector<std::pair<std::string, std::string>> kOther = {
     {"optimizer.centered", "true"},
     {"optimizer.lr_decay", "0.125"},
     {"optimizer.initial", "0.1"},
+    {"optimizer.history", "7"},
+    {"optimizer.max_iter", "9"},
     {"optimizer.eps", "1e-07"},
     {"optimizer.weight_decay", "0.001"},
     {"optimizer.maximize", "true"},
+    {"schedule.name", "\"cyclic\""},
+    {"schedule.warmup", "5"},
+    {"schedule.every", "6"},
+    {"schedule.factor", "0.25"},
+    {"schedule.start", "0.0625"},
+    {"schedule.final", "0.5"},
+    {"schedule.rise", "0.25"},
+    {"schedule.up", "3"},
+    {"schedule.down", "4"},
+    {"schedule.mode", "\"triangular2\""},
+    {"schedule.gamma", "0.75"},
 };
 
 TEST(TrainingKeys, EveryOneComesBackFromToml) {
@@ -58,7 +73,8 @@ TEST(TrainingKeys, EveryOneComesBackFromToml) {
         << key;
   }
   for (const std::string& key : recipe_keys()) {
-    if (key.rfind("loss.", 0) != 0 && key.rfind("optimizer.", 0) != 0) continue;
+    if (key.rfind("loss.", 0) != 0 && key.rfind("optimizer.", 0) != 0 && key.rfind("schedule.", 0) != 0)
+      continue;
     EXPECT_TRUE(std::any_of(kOther.begin(), kOther.end(), [&](const auto& o) { return o.first == key; }))
         << key;
   }
@@ -86,7 +102,16 @@ TEST(TrainingKeys, RangesAreChecked) {
   EXPECT_EQ(refusal("optimizer.nesterov = true"), "r.toml: optimizer.nesterov needs optimizer.momentum");
   EXPECT_EQ(refusal("optimizer.name = \"rmsprob\""),
             "r.toml:3: optimizer.name is \"rmsprob\"; did you mean \"rmsprop\"? It can be sgd, adam, adamw, "
-            "rmsprop, adagrad");
+            "rmsprop, adagrad, lbfgs");
+  EXPECT_EQ(refusal("schedule.rise = 1"), "r.toml:3: schedule.rise is 1; it must be below 1");
+  EXPECT_EQ(refusal("schedule.up = 0"), "r.toml:3: schedule.up is 0; it must be at least 1");
+  EXPECT_EQ(refusal("schedule.gamma = 0"), "r.toml:3: schedule.gamma is 0; it must be above 0");
+  EXPECT_EQ(refusal("schedule.name = \"onecycle\""),
+            "r.toml:3: schedule.name is \"onecycle\"; did you mean \"one_cycle\"? It can be constant, step, "
+            "exponential, cosine, linear, cyclic, one_cycle");
+  EXPECT_EQ(
+      refusal("optimizer.name = \"lbfgs\"\nloss.l2 = 0.5"),
+      "r.toml: lbfgs looks at the loss itself and cannot take loss.l1, loss.l2 or optimizer.weight_decay");
   EXPECT_EQ(refusal("optimizer.momentum_form = \"nesterov\"").substr(0, 46),
             "r.toml:3: optimizer.momentum_form is \"nesterov");
   EXPECT_EQ(refusal("loss.lambda = 5.0"), "r.toml:3: there is no key loss.lambda; did you mean loss.name?");
@@ -152,12 +177,66 @@ TEST(TrainingKeys, PenaltiesLeaveBiasesAloneUnlessAsked) {
 
 TEST(TrainingKeys, EveryOptimiserIsBuilt) {
   for (const std::string& name : optimizer_names()) {
+    if (name == "lbfgs") continue;
     for (const std::string& penalty : {std::string(), std::string("loss.l2 = 0.5\n")}) {
       const std::vector<double> w = after_a_step("optimizer.name = \"" + name + "\"\n" + penalty);
       EXPECT_EQ(w[0] < 1.0, !penalty.empty()) << name;
       EXPECT_EQ(w[2], 3.0) << name;
     }
   }
+}
+
+// Ten epochs of four steps.
+std::vector<double> factors(const std::string& keys) {
+  const Recipe recipe = parse_recipe(std::string(kSmall) + "train.epochs = 10\n" + keys, "r.toml");
+  const Schedule schedule = build_schedule(recipe, 4);
+  std::vector<double> out;
+  for (Index at = 0; at < 40; ++at) out.push_back(schedule(at));
+  return out;
+}
+
+TEST(TrainingKeys, SchedulesCountInEpochs) {
+  EXPECT_EQ(factors(""), std::vector<double>(40, 1.0));
+  const std::vector<double> step =
+      factors("schedule.name = \"step\"\nschedule.every = 2\nschedule.factor = 0.5\n");
+  EXPECT_EQ(step[7], 1.0);
+  EXPECT_EQ(step[8], 0.5);
+  const std::vector<double> fading = factors("schedule.name = \"exponential\"\nschedule.factor = 0.5\n");
+  EXPECT_NEAR(fading[8], 0.25, 1e-12);
+  EXPECT_LT(fading[1], 1.0);
+  const std::vector<double> linear =
+      factors("schedule.name = \"linear\"\nschedule.start = 1.0\nschedule.warmup = 8\n");
+  EXPECT_EQ(linear[0], 0.125);
+  EXPECT_EQ(linear[8], 1.0);
+  EXPECT_NEAR(linear[39], 1.0 / 32.0, 1e-12);
+  const std::vector<double> cyclic =
+      factors("schedule.name = \"cyclic\"\nschedule.up = 2\nschedule.start = 0.5\n");
+  EXPECT_EQ(cyclic[0], 0.5);
+  EXPECT_EQ(cyclic[8], 1.0);
+  EXPECT_EQ(cyclic[16], 0.5);
+  const std::vector<double> halved = factors(
+      "schedule.name = \"cyclic\"\nschedule.mode = \"triangular2\"\nschedule.up = 2\nschedule.start = 0.5\n");
+  EXPECT_EQ(halved[24], 0.75);
+  const std::vector<double> once = factors("schedule.name = \"one_cycle\"\nschedule.start = 0.25\n");
+  EXPECT_EQ(once[0], 0.25);
+  EXPECT_EQ(once[11], 1.0);
+  EXPECT_NEAR(once[39], 0.0, 1e-12);
+}
+
+// The example of Matt Mazur without his frozen biases: L-BFGS needs a handful of steps where gradient descent
+// needs thousands.
+TEST(TrainingKeys, LbfgsTrainsThroughTheTrainer) {
+  const Recipe recipe = parse_recipe(R"(
+data = {name = "table", inputs = [[0, 0], [0, 1], [1, 0], [1, 1]], targets = [[0], [1], [1], [0]]}
+model = {dense = [2, 8, 1], activation = "tanh"}
+loss.name = "mse"
+optimizer = {name = "lbfgs", lr = 1.0}
+train = {epochs = 10, batch = 0, dtype = "float64"}
+)",
+                                     "xor.toml");
+  const RecipeRun run = run_recipe(recipe);
+  EXPECT_LT(metric(run.train, "loss"), 1e-6);
+  EXPECT_GT(metric(run.before, "loss"), 0.1);
 }
 
 }  // namespace
