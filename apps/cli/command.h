@@ -55,6 +55,7 @@ void add_eval(CLI::App& app, int& status);
 void add_predict(CLI::App& app, int& status);
 void add_summary(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
+void add_data(CLI::App& app, int& status);
 void add_ops(CLI::App& app, int& status);
 void add_recipes(CLI::App& app, int& status);
 void add_report(CLI::App& app, int& status);

@@ -160,7 +160,8 @@ int run_eval(const EvalOptions& options) {
   recipe.name = options.data.empty() ? file.info.data : options.data;
   if (recipe.name == "table") throw UsageError(say(Message::eval_table));
   const RecipeData data = load_data(recipe);
-  const Dataset& test = *data.test;
+  // As the network has learned to see them, whatever the data set's own way is.
+  const Dataset test = data.test->with_preprocessing(file.info.preprocessing);
   if (!(test.sample_shape() == file.info.sample)) {
     throw UsageError(say(Message::eval_shape, options.model, file.info.sample.to_string(), recipe.name,
                          test.sample_shape().to_string()));

@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
   add_predict(app, status);
   add_summary(app, status);
   add_check(app, status);
+  add_data(app, status);
   add_ops(app, status);
   add_recipes(app, status);
   add_report(app, status);

@@ -13,6 +13,7 @@
 
 #include "apps/cli/command.h"
 #include "apps/cli/model_argument.h"
+#include "apps/cli/picture.h"
 
 namespace splot::cli {
 namespace {
@@ -38,23 +39,6 @@ std::vector<Guess> guesses(const ModelFile& file, const Tensor& output) {
   for (std::size_t i = 0; i < p.size(); ++i) out[i] = {file.info.classes[i], p[i]};
   std::stable_sort(out.begin(), out.end(),
                    [](const Guess& a, const Guess& b) { return a.confidence > b.confidence; });
-  return out;
-}
-
-// Two rows of pixels to a line of text, darker characters for more ink.
-std::string drawing(const Tensor& digit) {
-  constexpr std::string_view kShades = " .:-=+*#%@";
-  const std::vector<std::uint8_t> pixels = digit.to_vector<std::uint8_t>();
-  std::string out;
-  for (std::size_t y = 0; y < 28; y += 2) {
-    std::string line = "    ";
-    for (std::size_t x = 0; x < 28; ++x) {
-      const std::size_t ink = (std::size_t{pixels[y * 28 + x]} + pixels[(y + 1) * 28 + x]) / 2;
-      line += kShades[ink * (kShades.size() - 1) / 255];
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    if (!line.empty()) out += line + '\n';
-  }
   return out;
 }
 
@@ -84,7 +68,7 @@ int run_predict(const PredictOptions& options) {
                    {"confidence", all_guesses[0].confidence},
                    {"top", top_json}});
     if (options.json) continue;
-    print(drawing(digit));
+    print(drawing(digit, true));
     print(say(Message::predict_result, picture, all_guesses[0].label, percent(all_guesses[0].confidence),
               top_text) +
           '\n');

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <utility>
@@ -116,6 +117,10 @@ Dataset Dataset::with_sample_shape(const Shape& shape) const {
   return out;
 }
 
+Dataset Dataset::with_preprocessing(const Preprocessing& preprocessing) const {
+  return Dataset(name_, inputs_, targets_, classes_, preprocessing);
+}
+
 void Dataset::check_range(Index first, Index count, const char* what) const {
   require<IndexError>(first >= 0 && count >= 0 && first <= size() && count <= size() - first, what, name_,
                       ": examples ", first, " to ", first + count - 1, " of ", size(), " were asked for");
@@ -192,6 +197,28 @@ Batch Dataset::batch(Index first, Index count) const {
   std::vector<Index> indices(static_cast<std::size_t>(count));
   std::iota(indices.begin(), indices.end(), first);
   return {prepare(indices), targets};
+}
+
+Preprocessing standardised(const Dataset& train) {
+  require<ValueError>(train.inputs().numel() > 0, "standardised", train.name(), " has no examples");
+  const double divisor = train.preprocessing().divisor;
+  // The mean first: the sum of squares minus the square of the sum loses figures where the mean is large.
+  const auto count = static_cast<double>(train.inputs().numel());
+  double mean = 0.0;
+  double spread = 0.0;
+  visit_any(train.inputs().dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const std::span<const T> values(train.inputs().data<T>(),
+                                    static_cast<std::size_t>(train.inputs().numel()));
+    for (const T& v : values) mean += convert<double>(v) / divisor;
+    mean /= count;
+    for (const T& v : values) {
+      const double d = convert<double>(v) / divisor - mean;
+      spread += d * d;
+    }
+  });
+  const double deviation = std::sqrt(spread / count);
+  return {.divisor = divisor, .mean = mean, .deviation = deviation > 0.0 ? deviation : 1.0};
 }
 
 std::vector<Index> shuffled_indices(Index n, std::uint64_t seed, std::uint64_t epoch) {

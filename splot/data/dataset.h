@@ -54,6 +54,9 @@ class SPLOT_API Dataset {
   /// The same examples seen with another shape: data.with_sample_shape({784}). Throws ShapeError when it has
   /// another number of elements.
   Dataset with_sample_shape(const Shape& shape) const;
+  /// The same examples under another preprocessing: that of a model file, or standardised(). ValueError when
+  /// it divides by zero.
+  Dataset with_preprocessing(const Preprocessing& preprocessing) const;
   /// Examples first .. first + count - 1, without copying. Throws IndexError outside the data.
   Dataset slice(Index first, Index count) const;
   /// The named examples, copied, in that order.
@@ -79,6 +82,14 @@ class SPLOT_API Dataset {
   std::vector<std::string> classes_;
   Preprocessing preprocessing_;
 };
+
+/// The preprocessing after which the inputs of `train` have mean 0 and standard deviation 1 over all their
+/// numbers: its own divisor, then mean and deviation of what that gives. Learned on the training part alone
+/// and used for all parts; what the other parts hold must not be known beforehand. Where all numbers are the
+/// same the deviation stays 1. Throws ValueError for a data set without examples.
+///
+///   Preprocessing p = standardised(data.train);   // MNIST: divisor 255, mean 0.1307, deviation 0.3081
+SPLOT_API Preprocessing standardised(const Dataset& train);
 
 /// Training data, data for choosing hyper-parameters, and data for the figure that is reported.
 struct DataSplits {

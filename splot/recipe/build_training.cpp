@@ -32,6 +32,16 @@ Dataset first_examples(const Dataset& all, Index count) {
   return all.slice(0, count);
 }
 
+// All parts see what is learned from the training part.
+RecipeData normalised(RecipeData data, const std::string& how) {
+  if (how == "unit") return data;
+  const Preprocessing p = how == "standard" ? standardised(data.train) : Preprocessing{};
+  data.train = data.train.with_preprocessing(p);
+  if (data.validation) data.validation = data.validation->with_preprocessing(p);
+  if (data.test) data.test = data.test->with_preprocessing(p);
+  return data;
+}
+
 // Class numbers as rows with a single 1, for losses that compare number by number.
 Tensor comparable(const Tensor& target, const Tensor& output) {
   if (!target.dtype().is_integral() || target.rank() != 1) return target;
@@ -57,12 +67,12 @@ Shape sample_shape(const Recipe& recipe) {
 RecipeData load_data(const DataRecipe& data) {
   if (data.name == "table") {
     const Dataset table("table", rows_tensor(data.inputs), rows_tensor(data.targets));
-    return {first_examples(table, data.train), std::nullopt, std::nullopt};
+    return normalised({first_examples(table, data.train), std::nullopt, std::nullopt}, data.normalise);
   }
   DataSplits parts = load_images(data);
   RecipeData out{first_examples(parts.train, data.train), std::nullopt, parts.test};
   if (parts.validation.size() > 0) out.validation = parts.validation;
-  return out;
+  return normalised(std::move(out), data.normalise);
 }
 
 LossFunction build_loss(const LossRecipe& r) {

@@ -9,6 +9,7 @@
 #include "splot/backend/cpu/instruction_set.h"
 #include "splot/core/error.h"
 #include "splot/core/messages.h"
+#include "splot/data/prefetch.h"
 #include "splot/nn/parameters.h"
 #include "splot/ops/ops.h"
 #include "splot/optim/clip.h"
@@ -229,19 +230,20 @@ class Trainer::Run {
     });
   }
 
-  void run_step(const Loader::Epoch& batches) {
+  // `ahead` gives the epoch's batches in order, prepared while the network calculates.
+  void run_step(const Loader::Epoch& batches, BatchStream& ahead) {
     view_.step = step_ + 1;
     if (options().schedule) set_rates(options().schedule(result_.steps));
     optimizer().zero_grad();
     complain(watch_.complaint_about_weights("before the step"));
     const Index first = step_ * options().accumulate;
-    const Index last = std::min(first + options().accumulate, batches.size());
+    const Index last = std::min(first + options().accumulate, loader_.batch_count());
     const double examples = examples_in(first, last);
     double step_loss = 0.0;
     Tensor inputs, targets, output;
     Pass pass{inputs, targets, {.training = true, .key = {.seed = options().seed}}};
     for (Index i = first; i < last; ++i) {
-      const Batch batch = batches[i];
+      const Batch batch = *ahead.next();
       inputs = converted(batch.inputs, dtype_);
       targets = converted(batch.targets, dtype_);
       pass.context.key = key_of(i, first);
@@ -297,9 +299,11 @@ class Trainer::Run {
       tell(&Callback::on_epoch_begin);
     }
     const Loader::Epoch batches = loader_.epoch(static_cast<std::uint64_t>(epoch_));
+    BatchStream ahead(batches, {.first = std::min(step_ * options().accumulate, loader_.batch_count()),
+                                .ahead = suggested_prefetch(loader_.data(), options().batch_size)});
     double reported = -1.0;
     while (step_ < steps_) {
-      run_step(batches);
+      run_step(batches, ahead);
       const bool last = step_ == steps_;
       // A line for every step would cost more than the step of a small network.
       if (const double now = epoch_seconds(); !last && now - reported > 0.05) {

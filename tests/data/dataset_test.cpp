@@ -1,6 +1,7 @@
 #include "splot/data/dataset.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -55,6 +56,22 @@ TEST(Dataset, PreprocessesEveryKindOfInput) {
           .batch(0, 256)
           .inputs;
   for (int i = 0; i < 256; ++i) EXPECT_EQ(grey.data<float>()[i], static_cast<float>(i) / 255.0f);
+}
+
+TEST(Dataset, IsStandardisedByItsTrainingPartAlone) {
+  const Tensor x = tensor<std::uint8_t>({10, 20, 30, 40, 200, 200});
+  const Dataset all("d", x, x, {}, {.divisor = 10.0});
+  const std::vector<Dataset> parts = all.split({4, 2});
+  const Preprocessing p = standardised(parts[0]);
+  EXPECT_EQ(p.divisor, 10.0);
+  EXPECT_EQ(p.mean, 2.5);
+  EXPECT_DOUBLE_EQ(p.deviation, std::sqrt(1.25));
+  const std::vector<float> seen = parts[0].with_preprocessing(p).batch(0, 4).inputs.to_vector<float>();
+  EXPECT_NEAR(std::accumulate(seen.begin(), seen.end(), 0.0), 0.0, 1e-6);
+  EXPECT_NEAR(std::inner_product(seen.begin(), seen.end(), seen.begin(), 0.0), 4.0, 1e-6);
+  EXPECT_NEAR(parts[1].with_preprocessing(p).batch(0, 1).inputs.item<double>(), 17.5 / std::sqrt(1.25), 1e-5);
+  EXPECT_EQ(standardised(parts[1]).deviation, 1.0) << "all the same";
+  EXPECT_ERROR(ValueError, standardised(parts[0].slice(0, 0)), "[standardised] d has no examples");
 }
 
 TEST(Dataset, SlicesSplitsAndSubsets) {

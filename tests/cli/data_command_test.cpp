@@ -1,0 +1,138 @@
+// splot data, as a user meets it.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+#include "splot/data/idx.h"
+#include "splot/data/image.h"
+
+#include "tests/support/temp_folder.h"
+
+namespace splot {
+namespace {
+
+using Json = nlohmann::json;
+
+// An MNIST of 6 + 4 pictures: picture i is filled with 10 i, its class is i modulo 3.
+class DataCommand : public testing::Test {
+ protected:
+  void SetUp() override {
+    const char* command = std::getenv("SPLOT_COMMAND");
+    ASSERT_NE(command, nullptr) << "ctest sets SPLOT_COMMAND to the splot that was built";
+    command_ = command;
+    std::filesystem::create_directories(folder_.file("data/mnist"));
+    write_part("train", 6);
+    write_part("t10k", 4);
+  }
+
+  void write_part(const std::string& part, Index n) {
+    std::vector<std::uint8_t> pixels, labels;
+    for (Index i = 0; i < n; ++i) {
+      pixels.insert(pixels.end(), 784, static_cast<std::uint8_t>(10 * i));
+      labels.push_back(static_cast<std::uint8_t>(i % 3));
+    }
+    const std::string start = folder_.file("data/mnist/" + part);
+    write_idx(start + "-images-idx3-ubyte", Tensor::from(pixels, {n, 28, 28}));
+    write_idx(start + "-labels-idx1-ubyte", Tensor::from(labels, {n}));
+  }
+
+  int run(const std::string& arguments) {
+    const std::string line = "cd '" + folder_.path() + "' && SPLOT_DATA=data '" + command_ + "' data " +
+                             arguments + " >out.txt 2>err.txt </dev/null";
+    const int status = std::system(line.c_str());
+    out_ = text("out.txt");
+    err_ = text("err.txt");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  std::string text(const std::string& name) const {
+    std::ifstream file(folder_.file(name), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }
+
+  std::string command_, out_, err_;
+  test::TempFolder folder_;
+};
+
+TEST_F(DataCommand, HelpHasAnExample) {
+  for (const std::string name : {"list", "info", "show", "stats", "fetch"}) {
+    EXPECT_EQ(run(name + " --help"), 0);
+    EXPECT_NE(out_.find("Example:\n  splot data " + name), std::string::npos) << out_;
+  }
+}
+
+TEST_F(DataCommand, ListsWhatThereIs) {
+  ASSERT_EQ(run("list --json"), 0) << err_;
+  const Json all = Json::parse(out_);
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0]["name"], "mnist");
+  EXPECT_EQ(all[0]["folder"], "data/mnist");
+  EXPECT_EQ(all[2]["built_in"], true);
+  ASSERT_EQ(run("list"), 0);
+  EXPECT_NE(out_.find("built in"), std::string::npos);
+}
+
+TEST_F(DataCommand, SaysWhatIsInIt) {
+  ASSERT_EQ(run("info mnist --json"), 0) << err_;
+  const Json info = Json::parse(out_);
+  EXPECT_EQ(info["sample"], Json({1, 28, 28}));
+  EXPECT_EQ(info["examples"]["train"], 6);
+  EXPECT_EQ(info["examples"]["test"], 4);
+  EXPECT_EQ(info["files"].size(), 4u);
+  ASSERT_EQ(run("info mnist"), 0);
+  EXPECT_NE(out_.find("part       train: 6 examples\n"), std::string::npos) << out_;
+}
+
+TEST_F(DataCommand, Measures) {
+  ASSERT_EQ(run("stats mnist --json"), 0) << err_;
+  const Json parts = Json::parse(out_)["parts"];
+  EXPECT_EQ(parts[0]["mean"], 25.0);
+  EXPECT_NEAR(parts[0]["deviation"].get<double>(), 17.0782512765993, 1e-9);
+  EXPECT_EQ(parts[0]["min"], 0.0);
+  EXPECT_EQ(parts[0]["max"], 50.0);
+  EXPECT_EQ(parts[1]["mean"], 15.0);
+  EXPECT_EQ(parts[1]["classes"][0]["examples"], 2);
+  EXPECT_EQ(parts[1]["classes"][9]["examples"], 0);
+  ASSERT_EQ(run("stats mnist"), 0);
+  EXPECT_NE(out_.find("mean                25.0000     15.0000\n"), std::string::npos) << out_;
+}
+
+TEST_F(DataCommand, ShowsExamplesAsTextAndAsAPicture) {
+  ASSERT_EQ(run("show mnist --part train --class 2 --index 3"), 0) << err_;
+  EXPECT_EQ(out_.rfind("train 5: 2\n    ....", 0), 0u) << out_;
+  ASSERT_EQ(run("show mnist --json --count 2"), 0);
+  const Json shown = Json::parse(out_);
+  EXPECT_EQ(shown["part"], "test");
+  ASSERT_EQ(shown["examples"].size(), 2u);
+  EXPECT_EQ(shown["examples"][1]["label"], "1");
+  EXPECT_EQ(shown["examples"][1]["pixels"][0], 10);
+  ASSERT_EQ(run("show mnist --part train -o all.png"), 0) << err_;
+  EXPECT_EQ(out_, "6 examples are in all.png\n");
+  const Image picture = read_png(folder_.file("all.png"));
+  EXPECT_EQ(picture.width, 3 * 29 + 1);
+  EXPECT_EQ(picture.height, 2 * 29 + 1);
+  EXPECT_EQ(picture.pixels[0], 255);
+  EXPECT_EQ(picture.pixels[static_cast<std::size_t>(30 * picture.width + 30)], 255 - 40) << "picture 4";
+}
+
+TEST_F(DataCommand, RefusesWhatIsNotThere) {
+  EXPECT_EQ(run("show mnist --class seven"), 2);
+  EXPECT_EQ(err_, "splot: mnist has no class \"seven\"; splot data info lists them\n");
+  EXPECT_EQ(run("show mnist --index 4"), 2);
+  EXPECT_EQ(err_, "splot: the test part has 4 examples, so there is no number 4\n");
+  EXPECT_EQ(run("show mnist --class 9"), 1);
+  EXPECT_EQ(err_, "splot: the test part has no further example of 9\n");
+  EXPECT_EQ(run("fetch digits"), 2);
+  EXPECT_EQ(err_, "splot: digits is built in; there is nothing to fetch\n");
+  EXPECT_EQ(run("info iris"), 2);
+  EXPECT_EQ(run(""), 2);
+  EXPECT_EQ(run("stats fashion-mnist"), 1);
+}
+
+}  // namespace
+}  // namespace splot
