@@ -23,8 +23,8 @@ struct TensorFile {
 /// Reads a whole safetensors file. The file is taken to be hostile; each of these is a FormatError that names
 /// the file, the place and both values:
 ///
-///   - a header that is longer than the file or than 100 MB, is not one JSON object in UTF-8, or names a key
-///   twice;
+///   - a header that is longer than the file or than 100 MB, is not one JSON object in UTF-8 that begins with
+///   its first byte and is followed by blanks alone, or names a key twice;
 ///   - an element type other than BOOL, U8, I32, I64, BF16, F32, F64; a BOOL that is neither 0 nor 1;
 ///   - a shape whose bytes differ from its data_offsets; data that overlap, leave a hole or end before or
 ///   after the file.

@@ -229,6 +229,8 @@ Header parse_header(const std::string& path, std::string_view json, std::uint64_
   const std::size_t zero = json.find('\0');
   if (zero != std::string_view::npos) reader.refuse("the header is not JSON at byte ", zero + 8);
   nlohmann::json::sax_parse(json.begin(), json.end(), &reader);
+  const std::size_t end = json.find_last_not_of(' ');
+  if (json[end] != '}') reader.refuse("the header may be followed by blanks alone, not by byte ", end + 8);
   Header header;
   header.metadata = std::move(reader.metadata);
   header.entries.reserve(reader.drafts.size());

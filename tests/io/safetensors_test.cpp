@@ -1,5 +1,6 @@
 #include "splot/io/safetensors.h"
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -139,6 +140,54 @@ TEST_F(Safetensors, RefusesAHeaderThatDoesNotFit) {
   EXPECT_ERROR(FormatError, load(std::string("{}\0{", 4), 0), says("the header is not JSON at byte 10"));
   EXPECT_ERROR(FormatError, load("{\"a\xff\":{}}", 0), says("the header is not JSON at byte 11"));
   EXPECT_TRUE(load("{}      ", 0).tensors.empty());
+}
+
+// The format says what it allows, too: https://github.com/huggingface/safetensors#format
+TEST_F(Safetensors, AcceptsWhatTheFormatAllows) {
+  const auto one = [](const std::string& dtype, const std::string& shape, int bytes) {
+    return R"({"w":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":[0,)" +
+           std::to_string(bytes) + "]}}";
+  };
+  EXPECT_EQ(load("{}", 0).tensors.size(), 0u) << "no tensors";
+  EXPECT_EQ(load(one("F32", "[]", 4), 4).tensors.at("w").shape(), Shape()) << "0-d";
+  EXPECT_EQ(load(one("F32", "[3,0]", 0), 0).tensors.at("w").shape(), Shape({3, 0})) << "empty";
+  EXPECT_TRUE(std::isnan(load(one("F32", "[1]", 4), 4, 0xff).tensors.at("w").item<float>())) << "any value";
+  EXPECT_EQ(load(one("F64", "[1]", 8) + "     ", 8).tensors.size(), 1u)
+      << "padding, and data that are not aligned";
+  EXPECT_EQ(load(R"({"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]},)"
+                 R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+                 2)
+                .tensors.size(),
+            2u)
+      << "data in another order than names";
+  EXPECT_EQ(
+      load(R"({ "\u0077" : { "shape" : [ 1 ] , "dtype":"U8","data_offsets":[0,1]} })", 1).tensors.count("w"),
+      1u)
+      << "any way to write JSON";
+  EXPECT_TRUE(load(R"({"__metadata__":{}})", 0).metadata.empty());
+}
+
+TEST_F(Safetensors, RefusesPaddingThatIsNotBlank) {
+  EXPECT_ERROR(FormatError, load("{}\n", 0),
+               says("the header may be followed by blanks alone, not by byte 10"));
+  EXPECT_ERROR(FormatError, load("{} \t  ", 0),
+               says("the header may be followed by blanks alone, not by byte 11"));
+}
+
+TEST_F(Safetensors, RefusesOddNumbersAndText) {
+  const auto shape = [&](const std::string& number) {
+    return load("{\"w\":{\"dtype\":\"U8\",\"shape\":[" + number + "],\"data_offsets\":[0,1]}}", 1);
+  };
+  EXPECT_EQ(shape("1").tensors.size(), 1u);
+  for (const char* number :
+       {"1.0", "1e0", "-0", "01", "+1", "0x1", "true", "null", "\"1\"", "1,", "18446744073709551616"}) {
+    EXPECT_THROW(shape(number), FormatError) << number;
+  }
+  EXPECT_THROW(load(R"({"\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1), FormatError)
+      << "half a pair";
+  EXPECT_THROW(load("{/**/}", 0), FormatError) << "a comment";
+  EXPECT_THROW(load("\xef\xbb\xbf{}", 0), FormatError) << "a byte order mark";
+  EXPECT_THROW(load(R"({"__metadata__":null})", 0), FormatError);
 }
 
 TEST_F(Safetensors, RefusesNamesThatComeTwice) {
