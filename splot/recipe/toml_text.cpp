@@ -24,6 +24,7 @@ class Scan {
   Scan(std::string_view text, std::string_view source) : text_(text), source_(source) {}
 
   void run() {
+    if (text_.starts_with("\xef\xbb\xbf")) at_ = 3;  // the mark that some editors put in front
     while (at_ < text_.size()) {
       const char c = text_[at_];
       if (c == '#') {
@@ -38,7 +39,14 @@ class Scan {
   }
 
  private:
+  // toml++ 3.3 takes it for granted that certain letters never stand where it looks for blanks: a damaged
+  // file would lead to undefined behaviour.
+  void refuse_letter(char c, std::string_view reason) const {
+    if (static_cast<unsigned char>(c) >= 0x80) refuse(source_, line_, reason);
+  }
+
   void take(char c) {
+    refuse_letter(c, "letters beyond ASCII belong into quotes and comments");
     if (c == '\n') ++line_;
     if (c == '[' || c == '{') ++depth_;
     if (c == ']' || c == '}') --depth_;
@@ -60,15 +68,26 @@ class Scan {
         if (!multiline) return;
       }
       if (quote == '"' && c == '\\') {
+        if (multiline) check_continuation();
         // The escaped character is part of the string, unless it is a line end, which still counts as one.
         at_ += at_ + 1 < text_.size() && text_[at_ + 1] != '\n' ? 2 : 1;
       } else if (c == quote && (!multiline || text_.substr(at_, 3) == three)) {
         at_ += multiline ? 3 : 1;
+        // Up to two quotes more are the last of a multi-line string's own text.
+        for (int extra = 0; multiline && extra < 2 && at_ < text_.size() && text_[at_] == quote; ++extra)
+          ++at_;
         return;
       } else {
         ++at_;
       }
     }
+  }
+
+  // Behind a backslash: what is escaped, or the first letter of the line that continues this one.
+  void check_continuation() const {
+    const std::size_t next = text_.find_first_not_of(" \t\r\n", at_ + 1);
+    if (next == std::string_view::npos) return;
+    refuse_letter(text_[next], "what follows a backslash must begin with an ASCII letter");
   }
 
   std::string_view text_;

@@ -6,6 +6,7 @@
 #include "splot/core/error.h"
 #include "splot/recipe/recipe.h"
 
+#include "tests/support/expect_error.h"
 #include "tests/support/mutate.h"
 
 namespace splot {
@@ -38,6 +39,23 @@ TEST(Hostile, Recipes) {
       test::try_hostile_files({.name = "toml", .files = kRecipes, .count = 1500, .read = read}, 1);
   EXPECT_GT(result.refused, 700);
   EXPECT_GT(result.accepted, 5) << "some damage, as to a number, cannot be seen";
+}
+
+// Found by fuzzing: toml++ 3.3 calls it impossible that some of these letters stand where blanks may.
+TEST(Hostile, LettersBeyondAsciiOutsideStrings) {
+  const std::string outside = "r.toml:2: letters beyond ASCII belong into quotes and comments";
+  for (const char* letter : {"\u0105", "\ufedf", "\u3001", "\u00a0", "\ufeff"}) {
+    const std::string c = letter;
+    for (const std::string& line :
+         {c + " = 1", "seeds = 1" + c, "title = \"a\"" + c, "title = \"\"\"a\"\"\"" + c,
+          "title = \"\"\"a\"\"\"\" " + c, "[" + c + "]"}) {
+      EXPECT_ERROR(FormatError, parse_recipe("\xef\xbb\xbf# " + c + "\n" + line, "r.toml"), outside);
+    }
+    for (const std::string& text : {"\\" + c, "\\ \n  " + c}) {
+      EXPECT_ERROR(FormatError, parse_recipe("\ntitle = \"\"\"" + text + "\"\"\"", "r.toml"),
+                   "r.toml:2: what follows a backslash must begin with an ASCII letter");
+    }
+  }
 }
 
 // Every byte once replaced by each of the characters that mean something in TOML.
