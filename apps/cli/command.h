@@ -60,6 +60,7 @@ void add_ops(CLI::App& app, int& status);
 void add_recipes(CLI::App& app, int& status);
 void add_report(CLI::App& app, int& status);
 void add_reproduce(CLI::App& app, int& status);
+void add_lr_find(CLI::App& app, int& status);
 void add_doctor(CLI::App& app, int& status);
 void add_completion(CLI::App& app, int& status);
 void add_man(CLI::App& app, int& status);

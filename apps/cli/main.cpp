@@ -38,6 +38,7 @@ int run(int argc, char** argv) {
   int status = kOk;
   add_train(app, status);
   add_reproduce(app, status);
+  add_lr_find(app, status);
   add_eval(app, status);
   add_predict(app, status);
   add_summary(app, status);
