@@ -56,6 +56,7 @@ run_tidy() {
 check format ./dev fmt --check
 check includes scripts/check_includes
 check sizes scripts/check_sizes
+check threads scripts/check_threads
 if command -v shellcheck >/dev/null; then
   mapfile -t shell_scripts < <(grep -rlE '^#!.*\bbash|^# shellcheck shell=bash' dev scripts .ci tests | sort)
   check shellcheck shellcheck -x "${shell_scripts[@]}"

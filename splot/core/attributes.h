@@ -25,6 +25,8 @@ struct AttrSpec {
 };
 
 /// The attributes an op takes, in order. Part of an OpDef, so it can be a constant.
+///
+/// Threads: a constant.
 class SPLOT_API AttrSchema {
  public:
   constexpr AttrSchema() = default;
@@ -45,6 +47,8 @@ using AttrValue = std::variant<bool, Index, double, DType, Ints, std::string>;
 ///
 ///   Attrs a(sum_op.attrs, {Ints{0, 1}, true});
 ///   a.ints("axes") == Ints{0, 1};  a.flag("keepdim") == true
+///
+/// Threads: a value; many may read one object, or one change it.
 class SPLOT_API Attrs {
  public:
   Attrs() = default;

@@ -35,6 +35,7 @@ struct bfloat16 {
 enum class DTypeCode : std::uint8_t { boolean, uint8, int32, int64, bfloat16, float32, float64 };
 inline constexpr int kDTypeCount = 7;
 
+/// Threads: a value; many may read one object, or one change it.
 class SPLOT_API DType {
  public:
   constexpr DType() = default;

@@ -12,6 +12,8 @@
 namespace splot {
 
 /// Everything Splot throws on purpose derives from this.
+///
+/// Threads: a value; many may read one object, or one change it.
 class SPLOT_API Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -16,6 +16,8 @@ namespace splot {
 /// A regular file opened for reading. Everything throws IoError with the path and the system's reason:
 ///
 ///   [read] "weights.safetensors" cannot be opened: No such file or directory
+///
+/// Threads: one at a time.
 class SPLOT_API InputFile {
  public:
   explicit InputFile(std::string path);
@@ -45,6 +47,8 @@ class SPLOT_API InputFile {
 ///   OutputFile out("metrics.csv");
 ///   out.write(text);
 ///   out.commit();
+///
+/// Threads: one at a time. Several may write different files.
 class SPLOT_API OutputFile {
  public:
   explicit OutputFile(std::string path);

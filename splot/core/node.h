@@ -22,6 +22,8 @@ struct TensorSpec {
   DType dtype;
 };
 
+/// Threads: never changed once made, save the gradient of a variable, which backward() adds to: one
+/// backward() at a time for networks that share a variable.
 class SPLOT_API Node : public RefCounted {
  public:
   /// Null for a variable.
@@ -54,6 +56,8 @@ SPLOT_API bool grad_enabled();
 /// While it lives, ops on this thread record no history: results are constants.
 ///
 ///   { NoGrad off; accuracy = evaluate(net, data); }
+///
+/// Threads: of the thread that made it alone.
 class SPLOT_API NoGrad {
  public:
   explicit NoGrad(bool off = true);

@@ -29,6 +29,8 @@ struct Elementwise {
 };
 
 /// What the shape rule sees and says. Inputs have passed no other check.
+///
+/// Threads: of one call; read only.
 class SPLOT_API RuleArgs {
  public:
   RuleArgs(const OpDef& record, std::span<const Tensor> tensors, const Attrs& values)
@@ -57,6 +59,8 @@ class SPLOT_API RuleArgs {
 };
 
 /// What a kernel sees: inputs with any strides, outputs dense and row-major. Everything has passed the rule.
+///
+/// Threads: of one call; a kernel may read it from all its threads.
 class SPLOT_API KernelArgs {
  public:
   KernelArgs(const OpDef& record, std::span<const Tensor> read, std::span<Tensor> written,
@@ -77,6 +81,8 @@ class SPLOT_API KernelArgs {
 };
 
 /// What a derivative sees. It answers, for each input, the gradient or an undefined tensor.
+///
+/// Threads: of one call.
 class SPLOT_API VjpArgs {
  public:
   VjpArgs(const Node& node, std::span<const Tensor> dys, std::span<const Tensor> outputs,

@@ -19,6 +19,8 @@ namespace splot {
 ///   Parameter w(tensor({1.0f, 2.0f}), "w");
 ///   backward(sum(w * w));      // w.grad() is [2, 4]
 ///   w.assign(w.value() - 0.1f * w.grad());
+///
+/// Threads: many may read, or one assign, freeze or zero the gradient.
 class SPLOT_API Parameter {
  public:
   Parameter() = default;

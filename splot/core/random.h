@@ -70,6 +70,8 @@ constexpr PhiloxBlock random_block(const RandomKey& key, std::uint64_t index) {
 ///
 ///   RandomStream random({.seed = 1, .stream = stream_of("shuffle")});
 ///   double u = random.uniform();   // [0, 1)
+///
+/// Threads: one at a time. Streams are cheap: give each thread its own.
 class SPLOT_API RandomStream {
  public:
   explicit RandomStream(const RandomKey& key) : key_(key) {}

@@ -6,6 +6,7 @@
 
 namespace splot {
 
+/// Threads: counting is safe from several at once.
 class RefCounted {
  public:
   RefCounted() = default;
@@ -25,6 +26,8 @@ class RefCounted {
 };
 
 /// T derives from RefCounted and offers `static void destroy(T*)`.
+///
+/// Threads: as a std::shared_ptr: the count is safe, one Ref is a value.
 template <typename T>
 class Ref {
  public:

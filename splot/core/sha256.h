@@ -16,6 +16,8 @@ namespace splot {
 ///   Sha256 hash;
 ///   hash.add("abc");
 ///   hash.hex();   // "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+///
+/// Threads: one at a time.
 class SPLOT_API Sha256 {
  public:
   Sha256();

@@ -17,6 +17,8 @@ namespace splot {
 inline constexpr int kMaxRank = 8;
 
 /// A short list of integers, stored in place: strides, axes, paddings.
+///
+/// Threads: a value; many may read one object, or one change it.
 class SPLOT_API Ints {
  public:
   constexpr Ints() = default;
@@ -68,6 +70,8 @@ using Axes = Ints;
 /// Throws ShapeError for a negative size, more than kMaxRank axes or more elements than Index holds.
 ///
 ///   Shape s = {2, 3};  s[-1] == 3;  s.numel() == 6
+///
+/// Threads: a value; many may read one object, or one change it.
 class SPLOT_API Shape {
  public:
   constexpr Shape() = default;

@@ -10,6 +10,7 @@
 
 namespace splot {
 
+/// Threads: a value; many may read one object, or one change it.
 template <typename T, std::size_t N>
 class SmallVector {
  public:

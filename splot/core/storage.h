@@ -11,6 +11,8 @@ namespace splot {
 inline constexpr std::size_t kAlignment = 64;
 
 /// A block of kAlignment-aligned bytes, shared by the tensors that view it. Contents start undefined.
+///
+/// Threads: counting is safe; the bytes belong to the tensors onto them.
 class SPLOT_API Storage : public RefCounted {
  public:
   /// Throws std::bad_alloc when the system has no more.

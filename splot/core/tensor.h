@@ -52,6 +52,9 @@ concept Number = std::is_arithmetic_v<T>;
 ///
 ///   Tensor a = tensor({{1.0f, 2.0f}, {3.0f, 4.0f}});   // [2, 2] float32
 ///   a.shape() == Shape{2, 2};  a.to_vector<float>();
+///
+/// Threads: a value; many may read one tensor, or one assign to it. Different tensors are independent even
+/// where they share memory.
 class SPLOT_API Tensor {
  public:
   /// Undefined: no shape, no elements; only defined() and assignment make sense.
@@ -181,6 +184,8 @@ class SPLOT_API Tensor {
 
 /// A Tensor that does not own: what a call passes on while the caller keeps the original alive. Counting
 /// references is an atomic operation each time, and a small op would spend a third of its time on it.
+///
+/// Threads: a value; many may read one object, or one change it.
 class BorrowedTensor {
  public:
   BorrowedTensor(const Tensor& x) {

@@ -32,6 +32,8 @@ struct Preprocessing {
 ///
 ///   Dataset data("points", tensor({{0.0f, 1.0f}, {1.0f, 0.0f}}), tensor({0, 1}), {"up", "right"});
 ///   Batch first = data.batch(0, 1);   // inputs [1, 2] float32, targets [1] int64
+///
+/// Threads: a value; many may read one object, or one change it.
 class SPLOT_API Dataset {
  public:
   /// Throws ShapeError unless both tensors have as many examples, and ValueError when integer targets are
@@ -116,6 +118,8 @@ struct LoaderOptions {
 ///   for (int epoch = 0; epoch < 30; ++epoch) {
 ///     for (const Batch& batch : loader.epoch(epoch)) { ... }
 ///   }
+///
+/// Threads: several may read it; each epoch is walked by one.
 class SPLOT_API Loader {
  public:
   /// Throws ValueError unless batch_size is positive.

@@ -15,6 +15,8 @@ namespace splot {
 /// matter. Nothing but a small buffer is held, however large the file or what it unpacks to. Throws IoError
 /// when the file cannot be read and FormatError when the gzip stream is damaged or cut short, or when
 /// something other than a further gzip member follows it.
+///
+/// Threads: one at a time.
 class SPLOT_API UnpackingReader {
  public:
   explicit UnpackingReader(const std::string& path);

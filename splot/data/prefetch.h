@@ -24,6 +24,8 @@ struct PrefetchOptions {
 ///
 ///   BatchStream batches(loader.epoch(3));
 ///   while (std::optional<Batch> batch = batches.next()) { ... }
+///
+/// Threads: one at a time.
 class SPLOT_API BatchStream {
  public:
   /// The loader that the epoch belongs to must outlive the stream. Throws IndexError unless first is 0 to

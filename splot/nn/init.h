@@ -18,6 +18,8 @@ namespace splot {
 /// n for both. A bias takes those of its weight, from the layer (with_fans()).
 ///
 ///   Linear(784, 30, {.weight_init = init::inverse_sqrt_normal(), .bias_init = init::normal(0.0, 1.0)});
+///
+/// Threads: a value; many may read one object, or one change it.
 class SPLOT_API Initializer {
  public:
   enum class Kind : std::uint8_t {

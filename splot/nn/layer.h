@@ -47,6 +47,8 @@ struct SPLOT_API Context {
 };
 
 /// What a layer's visit() tells its parts to: the optimiser, save and load, the summary, the trace.
+///
+/// Threads: one at a time.
 class SPLOT_API Visitor {
  public:
   virtual ~Visitor() = default;
@@ -76,6 +78,10 @@ class SPLOT_API Visitor {
 ///
 /// Parameters get their first values when the outermost layer first runs or is first asked for them, by
 /// initialize(net, 0), unless initialize() was called with another seed or values were loaded before.
+///
+/// Threads: several may run one layer at once, each with its own Context, while nobody trains, loads or
+/// changes it and after the first run or initialize(); a layer of one's own keeps that promise if its
+/// forward() writes no member.
 class SPLOT_API Layer {
  public:
   Layer() = default;

@@ -20,6 +20,8 @@ namespace splot {
 
 /// Constructor arguments of a layer by name, as they come from a file. A getter with a fallback answers it
 /// when the argument is absent, one without throws ValueError; so does a value of the wrong type.
+///
+/// Threads: one at a time; reading notes what was asked for.
 class SPLOT_API Arguments {
  public:
   Arguments() = default;

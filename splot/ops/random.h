@@ -13,6 +13,8 @@ namespace splot {
 SPLOT_API Tensor key_tensor(const RandomKey& key);
 
 /// The key of a random op: a RandomKey, or a tensor like key_tensor()'s.
+///
+/// Threads: a value; many may read one object, or one change it.
 class RandomKeyTensor {
  public:
   RandomKeyTensor(const RandomKey& key) : tensor(key_tensor(key)) {}

@@ -30,6 +30,8 @@ struct AveragedWeightsOptions {
 ///   average.swap();   // the network has the averages, the average holds the weights
 ///   evaluate(net, ...);
 ///   average.swap();   // as before
+///
+/// Threads: one at a time.
 class SPLOT_API AveragedWeights {
  public:
   /// Throws ValueError for a decay outside its range.

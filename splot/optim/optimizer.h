@@ -24,6 +24,8 @@ namespace splot {
 ///
 /// Frozen parameters are left alone. Not to be copied: two would fight over the parameters. Not safe to use
 /// from several threads at once.
+///
+/// Threads: one at a time; so for every optimiser.
 class SPLOT_API Optimizer {
  public:
   /// Computes the loss anew with its gradients, and returns it: zero_grad(), forward, backward().

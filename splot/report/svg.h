@@ -18,6 +18,8 @@ enum class Anchor { start, middle, end };
 ///   Svg svg(100, 50, "a diagonal");
 ///   svg.path("M0 0L100 50", "line c0");
 ///   write_file("diagonal.svg", svg.file());
+///
+/// Threads: one at a time.
 class SPLOT_API Svg {
  public:
   /// The size in units of its own; `label` says in words what is seen.

@@ -50,6 +50,8 @@ struct SPLOT_API TrainingView {
 ///   };
 ///
 ///   TrainerOptions options{.epochs = 3, .callbacks = {std::make_shared<Biases>()}};
+///
+/// Threads: called by the thread that trains.
 class SPLOT_API Callback {
  public:
   virtual ~Callback() = default;

@@ -43,6 +43,8 @@ struct ClassScores {
 ///
 ///   ConfusionMatrix matrix = confusion_matrix(net, data.test);
 ///   matrix.accuracy();  matrix.count(4, 9);  matrix.scores()[4].recall;
+///
+/// Threads: a value; many may read one object, or one change it.
 class SPLOT_API ConfusionMatrix {
  public:
   /// Throws ValueError unless there is at least one class.

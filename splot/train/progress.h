@@ -44,6 +44,8 @@ struct ProgressLineOptions {
 ///
 /// Live, it writes at most ten times a second and begins each time with a carriage return; otherwise it
 /// writes one line for each epoch.
+///
+/// Threads: one at a time.
 class SPLOT_API ProgressLine {
  public:
   using Write = std::function<void(std::string_view)>;

@@ -25,6 +25,8 @@ struct RegressionScores {
 ///   RegressionTally tally;
 ///   tally.add(net(x), y);          // both [n, ...]
 ///   tally.scores().r2;
+///
+/// Threads: one at a time.
 class SPLOT_API RegressionTally {
  public:
   /// Throws ShapeError unless both have the same shape [n, ...], with as many numbers for each example as

@@ -17,6 +17,8 @@ namespace splot {
 ///   options.on_epoch = [&](const EpochRecord& record) { folder.add(record); };
 ///   ...
 ///   folder.finish();
+///
+/// Threads: one at a time.
 class SPLOT_API RunFolder {
  public:
   /// Makes the folder and those above it. Throws IoError.

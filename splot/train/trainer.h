@@ -67,6 +67,8 @@ struct TrainerOptions {
 ///   SGD optimizer(named_parameters(net), {.lr = 0.1});
 ///   Trainer trainer(net, cross_entropy_loss, optimizer, {.epochs = 3, .metrics = {metrics::accuracy()}});
 ///   TrainingResult result = trainer.fit(data.train, &data.validation);
+///
+/// Threads: one at a time.
 class SPLOT_API Trainer {
  public:
   /// Everything is held by reference and must outlive the trainer. Throws ValueError for options outside

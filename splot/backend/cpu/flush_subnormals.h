@@ -14,6 +14,8 @@ namespace splot::cpu {
 /// A running mean that is only multiplied by 0.9 never leaves that range: 0.9 of the smallest number rounds
 /// to itself, and a processor takes a hundred times as long for each step. The code that calculates has to be
 /// behind a call the compiler cannot see into: it does not know that the mode matters.
+///
+/// Threads: of the thread that made it alone.
 class FlushSubnormals {
  public:
 #if defined(__x86_64__)

@@ -20,6 +20,8 @@ SPLOT_API void set_num_threads(int threads);
 
 /// A reference to something callable with a chunk number. It owns nothing and allocates nothing; the callable
 /// must outlive the call it is passed to, as a temporary lambda does.
+///
+/// Threads: called from all threads of the pool at once.
 class ChunkBody {
  public:
   template <typename F>
