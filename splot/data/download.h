@@ -51,9 +51,9 @@ SPLOT_API bool download_available();
 SPLOT_API void download(const std::string& url, const std::string& path, const PinnedFile& file,
                         const DownloadOptions& options = {});
 
-/// Gets what is missing or damaged of a data set into `folder`/<name>; files that are right already are left
-/// alone. Each mirror is tried for each file; throws IoError with every mirror's reason when none has it.
-/// Returns how many files were downloaded.
+/// Gets what is missing or damaged of a data set into the folder `folder/name`; files that are right already
+/// are left alone. Each mirror is tried for each file; throws IoError with every mirror's reason when none
+/// has it. Returns how many files were downloaded.
 ///
 ///   fetch_data(known_data()[0], data_folders().front());
 SPLOT_API int fetch_data(const KnownData& data, const std::string& folder,

@@ -43,7 +43,7 @@ struct ReportFigure {
 SPLOT_API std::vector<ReportFigure> report_figures(const RunReport& report);
 
 /// The page as HTML: self-contained, without scripts, light and dark, from phone to projector. Every figure
-/// stands in a <data> element whose value is the number as it is in metrics.jsonl and run.json.
+/// stands in a `data` element whose value is the number as it is in metrics.jsonl and run.json.
 ///
 ///   write_file("report.html", report_html(report));
 SPLOT_API std::string report_html(const RunReport& report);
