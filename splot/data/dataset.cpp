@@ -61,21 +61,33 @@ Tensor gather_rows(const Tensor& x, std::span<const Index> indices) {
   return out;
 }
 
+// A stored number as the network sees it; `feature` is its place in its example.
 template <typename T>
-T prepared(double x, const Preprocessing& p) {
-  return static_cast<T>((x / p.divisor - p.mean) / p.deviation);
+T prepared(double x, const Preprocessing& p, std::size_t feature) {
+  return static_cast<T>((x / p.divisor - p.mean_of(feature)) / p.deviation_of(feature));
 }
 
-// The 256 possible pixels are prepared once; what is left is a look-up.
+// Where all pixels are treated alike, the 256 possible ones are prepared once; what is left is a look-up.
 void gather_pixels(const Tensor& x, std::span<const Index> indices, const Preprocessing& p, float* to) {
   std::array<float, 256> table;
-  for (int i = 0; i < 256; ++i) table[static_cast<std::size_t>(i)] = prepared<float>(i, p);
+  if (!p.by_feature()) {
+    for (std::size_t i = 0; i < table.size(); ++i) table[i] = prepared<float>(static_cast<double>(i), p, 0);
+  }
   const auto row = static_cast<std::size_t>(x.numel() / x.shape()[0]);
   const auto* from = x.data<std::uint8_t>();
   ask_for_rows(from, indices, row);
   for (const Index i : indices) {
     const std::uint8_t* pixel = from + static_cast<std::size_t>(i) * row;
-    for (std::size_t j = 0; j < row; ++j) *to++ = table[pixel[j]];
+    if (p.by_feature()) {
+      const double* means = p.means.data();
+      const double* deviations = p.deviations.data();
+      for (std::size_t j = 0; j < row; ++j) {
+        to[j] = static_cast<float>((pixel[j] / p.divisor - means[j]) / deviations[j]);
+      }
+    } else {
+      for (std::size_t j = 0; j < row; ++j) to[j] = table[pixel[j]];
+    }
+    to += row;
   }
 }
 
@@ -83,15 +95,15 @@ void gather_pixels(const Tensor& x, std::span<const Index> indices, const Prepro
 
 Dataset::Dataset(std::string name, const Tensor& inputs, const Tensor& targets,
                  std::vector<std::string> classes, Preprocessing preprocessing)
-    : name_(std::move(name)), classes_(std::move(classes)), preprocessing_(preprocessing) {
+    : name_(std::move(name)), classes_(std::move(classes)), preprocessing_(std::move(preprocessing)) {
   require<ValueError>(inputs.defined() && targets.defined(), "Dataset", name_,
                       ": inputs or targets are undefined");
   require(inputs.rank() >= 1 && targets.rank() >= 1 && inputs.shape()[0] == targets.shape()[0], "Dataset",
           name_, ": inputs", inputs, " and targets", targets,
           " need the same number of examples along axis 0");
-  require<ValueError>(preprocessing.divisor != 0.0 && preprocessing.deviation != 0.0, "Dataset", name_,
-                      ": preprocessing divides by zero");
   inputs_ = contiguous(inputs).detach();
+  const std::string problem = preprocessing_.problem(sample_shape());
+  require<ValueError>(problem.empty(), "Dataset", name_, ": ", problem);
   targets_ = targets.dtype().is_integral() && targets.dtype() != kInt64 ? with_dtype(targets, kInt64)
                                                                         : contiguous(targets).detach();
   if (classes_.empty() || !targets_.dtype().is_integral()) return;
@@ -171,12 +183,14 @@ Tensor Dataset::prepare(std::span<const Index> indices) const {
   visit_any(inputs_.dtype(), [&](auto tag) {
     using From = typename decltype(tag)::type;
     const From* from = rows.data<From>();
-    for (Index i = 0; i < rows.numel(); ++i) {
+    const auto features = static_cast<std::size_t>(sample_shape().numel());
+    const auto numbers = static_cast<std::size_t>(rows.numel());
+    for (std::size_t i = 0; i < numbers; ++i) {
       const double x = convert<double>(from[i]);
       if (is_double) {
-        static_cast<double*>(to)[i] = prepared<double>(x, preprocessing_);
+        static_cast<double*>(to)[i] = prepared<double>(x, preprocessing_, i % features);
       } else {
-        static_cast<float*>(to)[i] = prepared<float>(x, preprocessing_);
+        static_cast<float*>(to)[i] = prepared<float>(x, preprocessing_, i % features);
       }
     }
   });
@@ -197,28 +211,6 @@ Batch Dataset::batch(Index first, Index count) const {
   std::vector<Index> indices(static_cast<std::size_t>(count));
   std::iota(indices.begin(), indices.end(), first);
   return {prepare(indices), targets};
-}
-
-Preprocessing standardised(const Dataset& train) {
-  require<ValueError>(train.inputs().numel() > 0, "standardised", train.name(), " has no examples");
-  const double divisor = train.preprocessing().divisor;
-  // The mean first: the sum of squares minus the square of the sum loses figures where the mean is large.
-  const auto count = static_cast<double>(train.inputs().numel());
-  double mean = 0.0;
-  double spread = 0.0;
-  visit_any(train.inputs().dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    const std::span<const T> values(train.inputs().data<T>(),
-                                    static_cast<std::size_t>(train.inputs().numel()));
-    for (const T& v : values) mean += convert<double>(v) / divisor;
-    mean /= count;
-    for (const T& v : values) {
-      const double d = convert<double>(v) / divisor - mean;
-      spread += d * d;
-    }
-  });
-  const double deviation = std::sqrt(spread / count);
-  return {.divisor = divisor, .mean = mean, .deviation = deviation > 0.0 ? deviation : 1.0};
 }
 
 std::vector<Index> shuffled_indices(Index n, std::uint64_t seed, std::uint64_t epoch) {

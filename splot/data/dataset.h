@@ -8,6 +8,7 @@
 
 #include "splot/core/export.h"
 #include "splot/core/tensor.h"
+#include "splot/data/preprocessing.h"
 
 namespace splot {
 
@@ -15,16 +16,6 @@ namespace splot {
 struct Batch {
   Tensor inputs;   ///< [n, ...] float32, or the data set's own floating type
   Tensor targets;  ///< [n] int64 class numbers, or [n, ...] as the data set has them
-};
-
-/// How stored inputs become the numbers a network sees: (x / divisor - mean) / deviation. Part of the model
-/// file: whoever predicts must do the same.
-struct Preprocessing {
-  double divisor = 1.0;
-  double mean = 0.0;
-  double deviation = 1.0;
-
-  friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
 };
 
 /// Examples along axis 0 of two tensors. Inputs stay as they are stored (MNIST's pixels take one byte each)
@@ -57,7 +48,7 @@ class SPLOT_API Dataset {
   /// another number of elements.
   Dataset with_sample_shape(const Shape& shape) const;
   /// The same examples under another preprocessing: that of a model file, or standardised(). ValueError when
-  /// it divides by zero.
+  /// it does not fit (Preprocessing::check).
   Dataset with_preprocessing(const Preprocessing& preprocessing) const;
   /// Examples first .. first + count - 1, without copying. Throws IndexError outside the data.
   Dataset slice(Index first, Index count) const;
@@ -84,14 +75,6 @@ class SPLOT_API Dataset {
   std::vector<std::string> classes_;
   Preprocessing preprocessing_;
 };
-
-/// The preprocessing after which the inputs of `train` have mean 0 and standard deviation 1 over all their
-/// numbers: its own divisor, then mean and deviation of what that gives. Learned on the training part alone
-/// and used for all parts; what the other parts hold must not be known beforehand. Where all numbers are the
-/// same the deviation stays 1. Throws ValueError for a data set without examples.
-///
-///   Preprocessing p = standardised(data.train);   // MNIST: divisor 255, mean 0.1307, deviation 0.3081
-SPLOT_API Preprocessing standardised(const Dataset& train);
 
 /// Training data, data for choosing hyper-parameters, and data for the figure that is reported.
 struct DataSplits {

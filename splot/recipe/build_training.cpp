@@ -35,7 +35,9 @@ Dataset first_examples(const Dataset& all, Index count) {
 // All parts see what is learned from the training part.
 RecipeData normalised(RecipeData data, const std::string& how) {
   if (how == "unit") return data;
-  const Preprocessing p = how == "standard" ? standardised(data.train) : Preprocessing{};
+  Preprocessing p;
+  if (how == "standard") p = standardised(data.train);
+  if (how == "features") p = standardised_by_feature(data.train);
   data.train = data.train.with_preprocessing(p);
   if (data.validation) data.validation = data.validation->with_preprocessing(p);
   if (data.test) data.test = data.test->with_preprocessing(p);

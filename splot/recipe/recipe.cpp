@@ -89,7 +89,7 @@ const std::vector<Key<Recipe>>& recipe_table() {
       word<R>("data.name", SPLOT_MEMBER(data.name), {"mnist", "fashion-mnist", "digits", "table"}),
       key<R>("data.train", SPLOT_MEMBER(data.train), Index{0}, kMostExamples),
       key<R>("data.validation", SPLOT_MEMBER(data.validation), Index{0}, kMostExamples),
-      word<R>("data.normalise", SPLOT_MEMBER(data.normalise), {"unit", "standard", "none"}),
+      word<R>("data.normalise", SPLOT_MEMBER(data.normalise), {"unit", "standard", "features", "none"}),
       key<R>("data.inputs", SPLOT_MEMBER(data.inputs)),
       key<R>("data.targets", SPLOT_MEMBER(data.targets)),
       key<R>("model.dense", SPLOT_MEMBER(model.dense), Index{1}, kWidest),

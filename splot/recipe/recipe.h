@@ -20,7 +20,8 @@ struct DataRecipe {
   Index train = 0;       ///< how many examples to learn from, from the front; 0: all that validation leaves
   Index validation = 0;  ///< how many examples, from the back of the training part, choose the best epoch
   /// What is done to inputs before the network sees them; learned on the training part, kept with the model.
-  /// unit: pixels over 255, tables as they are; standard: then to mean 0 and deviation 1; none: as stored.
+  /// unit: pixels over 255, tables as they are; standard: then to mean 0 and deviation 1, over all of them;
+  /// features: the same for every column or pixel on its own; none: as stored.
   std::string normalise = "unit";
   std::vector<std::vector<double>> inputs;   ///< table: one row for each example
   std::vector<std::vector<double>> targets;  ///< table: what the network should answer

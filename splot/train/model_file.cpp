@@ -12,7 +12,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kVersion = 1;
+// A file says the lowest version that can read it. 2 knows preprocessing by feature, which 1 would leave out
+// without a word.
+constexpr int kVersion = 2;
 
 TensorMap tensors_of(Layer& model) {
   TensorMap out;
@@ -20,11 +22,29 @@ TensorMap tensors_of(Layer& model) {
   return out;
 }
 
+Json preprocessing_json(const Preprocessing& p) {
+  if (p.by_feature()) return {{"divisor", p.divisor}, {"means", p.means}, {"deviations", p.deviations}};
+  return {{"divisor", p.divisor}, {"mean", p.mean}, {"deviation", p.deviation}};
+}
+
+Preprocessing preprocessing_from(const Json& json) {
+  Preprocessing p{.divisor = json.at("divisor").get<double>()};
+  if (json.contains("means")) {
+    p.means = json.at("means").get<std::vector<double>>();
+    p.deviations = json.at("deviations").get<std::vector<double>>();
+  } else {
+    p.mean = json.at("mean").get<double>();
+    p.deviation = json.at("deviation").get<double>();
+  }
+  return p;
+}
+
 std::string info_text(const ModelInfo& info) {
-  const Preprocessing& p = info.preprocessing;
-  return Json{{"version", kVersion},
+  const std::string problem = info.preprocessing.problem(info.sample);
+  require<ValueError>(problem.empty(), "save_model", problem);
+  return Json{{"version", info.preprocessing.by_feature() ? 2 : 1},
               {"sample", std::vector<Index>(info.sample.begin(), info.sample.end())},
-              {"preprocessing", {{"divisor", p.divisor}, {"mean", p.mean}, {"deviation", p.deviation}}},
+              {"preprocessing", preprocessing_json(info.preprocessing)},
               {"classes", info.classes},
               {"loss", info.loss},
               {"data", info.data},
@@ -35,13 +55,14 @@ std::string info_text(const ModelInfo& info) {
 ModelInfo info_from(const std::string& text) {
   const Json json = Json::parse(text);
   const int version = json.at("version").get<int>();
-  if (version != kVersion)
-    throw FormatError(join("the model's version is ", version, "; this Splot reads ", kVersion));
+  if (version < 1 || version > kVersion) {
+    throw FormatError(join("the model's version is ", version, "; this Splot reads 1 to ", kVersion));
+  }
   ModelInfo info;
   info.sample = Shape(std::span<const Index>(json.at("sample").get<std::vector<Index>>()));
-  const Json& p = json.at("preprocessing");
-  info.preprocessing = {p.at("divisor").get<double>(), p.at("mean").get<double>(),
-                        p.at("deviation").get<double>()};
+  info.preprocessing = preprocessing_from(json.at("preprocessing"));
+  const std::string problem = info.preprocessing.problem(info.sample);
+  if (!problem.empty()) throw FormatError(problem);
   info.classes = json.at("classes").get<std::vector<std::string>>();
   info.loss = json.at("loss").get<std::string>();
   info.data = json.at("data").get<std::string>();

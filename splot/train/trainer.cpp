@@ -42,9 +42,7 @@ Tensor converted(const Tensor& x, DType dtype) {
 }
 
 bool inputs_may_be_nan(const Dataset& data) {
-  const Preprocessing& p = data.preprocessing();
-  const bool usual = std::isfinite(p.divisor) && std::isfinite(p.mean) && std::isfinite(p.deviation);
-  return !usual || data.inputs().dtype().is_floating();
+  return !data.preprocessing().is_finite() || data.inputs().dtype().is_floating();
 }
 
 std::vector<double> learning_rates(const Optimizer& optimizer) {

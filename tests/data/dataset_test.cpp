@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "splot/ops/ops.h"
+
 #include "tests/support/expect_error.h"
 
 namespace splot {
@@ -74,6 +76,36 @@ TEST(Dataset, IsStandardisedByItsTrainingPartAlone) {
   EXPECT_ERROR(ValueError, standardised(parts[0].slice(0, 0)), "[standardised] d has no examples");
 }
 
+TEST(Dataset, EqualNumbersAreOnlyMovedToZero) {
+  // A tenth is no sum of powers of two: the mean of seven of them may miss it by its rounding.
+  const Dataset same("same", full({7, 1}, 0.1, kFloat64), zeros({7}));
+  for (const Preprocessing& p : {standardised(same), standardised_by_feature(same)}) {
+    EXPECT_EQ(p.deviation_of(0), 1.0);
+    EXPECT_NEAR(same.with_preprocessing(p).batch(3, 1).inputs.item<double>(), 0.0, 1e-15);
+  }
+}
+
+TEST(Dataset, IsStandardisedFeatureByFeature) {
+  const Tensor y = zeros({4});
+  const std::vector<double> expected = {-1.34164078649987, 0, -1, -0.447213595499958, 0, 1,
+                                        0.447213595499958, 0, -1, 1.34164078649987,   0, 1};
+  // Columns in other units, the second always the same.
+  const std::vector<double> rows = {10, 7, 100, 20, 7, 200, 30, 7, 100, 40, 7, 200};
+  for (const DType dtype : {kUInt8, kInt64, kFloat32, kFloat64}) {
+    const Dataset train("t", cast(Tensor::from(rows, {4, 3}), dtype), y, {}, {.divisor = 10.0});
+    const Preprocessing p = standardised_by_feature(train);
+    EXPECT_EQ(p.means, (std::vector<double>{2.5, 0.7, 15.0}));
+    EXPECT_EQ(p.deviations[1], 1.0);
+    const Dataset seen = train.with_preprocessing(p);
+    const std::vector<double> all = seen.batch(0, 4).inputs.to_vector<double>();
+    for (std::size_t i = 0; i < all.size(); ++i) EXPECT_NEAR(all[i], expected[i], 1e-6) << dtype.to_string();
+    // The same example alone, by another way, and with its axes named otherwise.
+    const std::vector<double> third(all.begin() + 6, all.begin() + 9);
+    EXPECT_EQ(seen.batch(std::vector<Index>{2}).inputs.to_vector<double>(), third);
+    EXPECT_EQ(seen.slice(2, 2).with_sample_shape({3, 1}).batch(0, 1).inputs.to_vector<double>(), third);
+  }
+}
+
 TEST(Dataset, SlicesSplitsAndSubsets) {
   const Dataset data = counting(6);
   const std::vector<Dataset> parts = data.split({3, 2});
@@ -111,6 +143,9 @@ TEST(Dataset, SaysWhatDoesNotFit) {
                "[Dataset] d: inputs or targets are undefined");
   EXPECT_ERROR(ValueError, Dataset("d", tensor({1.0f}), tensor({1}), {}, {.divisor = 0.0}),
                "[Dataset] d: preprocessing divides by zero");
+  EXPECT_ERROR(
+      ValueError, Dataset("d", zeros({1, 2, 3}), zeros({1}), {}, {.means = {1.0, 2.0}, .deviations = {1.0}}),
+      "[Dataset] d: preprocessing has 2 means and 1 deviations; examples of shape [2, 3] need 6 of each");
   const Dataset data = counting(5);
   EXPECT_ERROR(IndexError, data.batch(std::vector<Index>{1, 5}),
                "[batch] counting: examples 5 to 5 of 5 were asked for");

@@ -1,5 +1,6 @@
 #include "splot/train/model_file.h"
 
+#include <cmath>
 #include <fstream>
 #include <iterator>
 
@@ -55,6 +56,50 @@ TEST(ModelFile, IsEnoughToPredict) {
   EXPECT_EQ(weights_sha256(*file.model), weights_sha256(net));
   const Tensor x = Tensor::from(std::vector<float>{1, 2, 3, 4, 5, 6}, {1, 2, 3});
   EXPECT_EQ((*file.model)(x).to_vector<float>(), net(x).to_vector<float>());
+}
+
+TEST(ModelFile, KeepsPreprocessingByFeatureExactly) {
+  const test::TempFolder folder;
+  const std::string path = folder.file("model.safetensors");
+  Sequential net = small_net();
+  ModelInfo info = kInfo;
+  info.preprocessing = {.divisor = 3.0};
+  for (int i = 1; i <= 6; ++i) {
+    info.preprocessing.means.push_back(1.0 / (3.0 * i));
+    info.preprocessing.deviations.push_back(std::sqrt(static_cast<double>(i)) * 1e-9);
+  }
+  save_model(path, net, info);
+  EXPECT_EQ(load_model(path).info.preprocessing, info.preprocessing);
+  // A reader that does not know of it must not read the file; one that needs no more than before can.
+  EXPECT_NE(load_safetensors(path).metadata.at("splot").find("\"version\":2"), std::string::npos);
+  save_model(path, net, kInfo);
+  EXPECT_NE(load_safetensors(path).metadata.at("splot").find("\"version\":1"), std::string::npos);
+}
+
+// What the file says of itself, with `from` replaced by `to`.
+void rewrite(const std::string& path, const std::string& from, const std::string& to) {
+  TensorFile file = load_safetensors(path);
+  std::string& text = file.metadata.at("splot");
+  text.replace(text.find(from), from.size(), to);
+  save_safetensors(path, file.tensors, file.metadata);
+}
+
+TEST(ModelFile, RefusesPreprocessingThatDoesNotFit) {
+  const test::TempFolder folder;
+  const std::string path = folder.file("model.safetensors");
+  Sequential net = small_net();
+  save_model(path, net, kInfo);
+  rewrite(path, "\"deviation\":0.3", "\"deviation\":0.0");
+  EXPECT_ERROR(FormatError, load_model(path), "[load_model] " + path + ": preprocessing divides by zero");
+  save_model(path, net, kInfo);
+  rewrite(path, "\"mean\":0.1,\"deviation\":0.3", "\"means\":[0.1],\"deviations\":[0.3]");
+  EXPECT_ERROR(FormatError, load_model(path),
+               "[load_model] " + path +
+                   ": preprocessing has 1 means and 1 deviations; examples of shape [2, 3] need 6 of each");
+  save_model(path, net, kInfo);
+  rewrite(path, "\"version\":1", "\"version\":3");
+  EXPECT_ERROR(FormatError, load_model(path),
+               "[load_model] " + path + ": the model's version is 3; this Splot reads 1 to 2");
 }
 
 TEST(ModelFile, TensorsWithoutAnArchitectureAreNoModel) {
