@@ -6,7 +6,7 @@
 //   splot_peer limit --threads N
 //   splot_peer check WORKLOAD --threads N --step FILE
 //   splot_peer time WORKLOAD --threads N --data FOLDER [--repeats N] [--min-time SECONDS]
-//   splot_peer trainer WORKLOAD --threads N [--repeats N] [--min-time SECONDS]
+//   splot_peer trainer WORKLOAD --threads N [--seconds SECONDS]
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -191,9 +192,33 @@ void time(const std::string& name, const std::string& folder, const Timing& timi
 
 // --- trainer
 
-// What the Trainer costs: steps written by hand on batches that are tensors already, and in turn the same
-// steps by Trainer::fit() on bytes - loader, preprocessing, accuracy, progress, and the look for NaN.
-void time_trainer(const std::string& name, const Timing& timing) {
+// A round of one way and a round of the other, so close together that whatever else the machine does meets
+// both.
+struct Rounds {
+  std::vector<double> bare, trained;  // microseconds in a step
+
+  static double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+  }
+  /// Of the rounds beside each other: half of them cost more.
+  double overhead() const {
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < bare.size(); ++i) ratios.push_back(trained[i] / bare[i]);
+    return 100.0 * (median(ratios) - 1.0);
+  }
+  /// Of all the time together, with what is not in every round (shuffling, showing progress) and with what
+  /// other programs took.
+  double overhead_of_sums() const {
+    const auto sum = [](const std::vector<double>& x) { return std::accumulate(x.begin(), x.end(), 0.0); };
+    return 100.0 * (sum(trained) / sum(bare) - 1.0);
+  }
+};
+
+// What the Trainer costs: steps written by hand on batches that are tensors already, and the same steps by
+// one long Trainer::fit() on bytes - loader, preprocessing, accuracy, progress, and the look for NaN. The
+// Trainer asks after each step whether to stop: there it waits while a round is made by hand.
+void time_trainer(const std::string& name, double seconds) {
   const Tensor pixels =
       cast(floor(uniform({kImages, kPixels}, RandomKey{.seed = 1}, {.low = 0.0, .high = 256.0})), kUInt8);
   const Tensor labels =
@@ -207,48 +232,49 @@ void time_trainer(const std::string& name, const Timing& timing) {
   initialize(*by_hand.net, 1);
   initialize(*trained.net, 1);
 
-  const Index batches = (kImages + by_hand.batch - 1) / by_hand.batch;
-  const auto step = [&](std::uint64_t i) {
-    const Index first = static_cast<Index>(i) % batches * by_hand.batch;
-    const Index last = std::min(first + by_hand.batch, kImages);
-    train_step(by_hand, slice(x, 0, first, last), slice(target, 0, first, last), i);
-  };
+  const auto batches = static_cast<std::uint64_t>((kImages + by_hand.batch - 1) / by_hand.batch);
+  std::uint64_t by_hand_done = 0;
   const auto run_by_hand = [&](std::uint64_t steps) {
     const auto begin = Clock::now();
-    for (std::uint64_t i = 0; i < steps; ++i) step(i);
+    for (std::uint64_t i = 0; i < steps; ++i, ++by_hand_done) {
+      const Index first = static_cast<Index>(by_hand_done % batches) * by_hand.batch;
+      const Index last = std::min(first + by_hand.batch, kImages);
+      train_step(by_hand, slice(x, 0, first, last), slice(target, 0, first, last), by_hand_done);
+    }
     return seconds_since(begin) / static_cast<double>(steps);
   };
-  const auto run_trainer = [&](std::uint64_t steps) {
-    std::uint64_t done = 0;
-    std::size_t shown = 0;
-    const TrainerOptions options{
-        .epochs = 1000,
-        .batch_size = trained.batch,
-        .metrics = {metrics::accuracy()},
-        .progress = [&](const Progress& p) { shown += ProgressLine::line(p).size(); },
-        .stop = [&] { return ++done >= steps; }};
-    Trainer trainer(*trained.net, trained.loss, *trained.optimizer, options);
-    const auto begin = Clock::now();
-    trainer.fit(data);
-    return seconds_since(begin) / static_cast<double>(steps);
+  run_by_hand(50);
+  constexpr double kRound = 0.005;
+  const std::uint64_t steps = static_cast<std::uint64_t>(kRound / run_by_hand(50)) + 1;
+
+  Rounds rounds;
+  std::uint64_t done = 0;
+  std::size_t shown = 0;
+  const auto start = Clock::now();
+  Clock::time_point begin = start;
+  const auto after_step = [&] {
+    if (++done % steps != 0) return false;
+    const double trainer_seconds = seconds_since(begin) / static_cast<double>(steps);
+    const double bare_seconds = run_by_hand(steps);
+    if (done > 10 * steps) {  // what comes before warms up
+      rounds.trained.push_back(trainer_seconds * 1e6);
+      rounds.bare.push_back(bare_seconds * 1e6);
+    }
+    const bool enough = seconds_since(start) > seconds && rounds.bare.size() >= 20;
+    begin = Clock::now();
+    return enough;
   };
-  const double estimate = run_by_hand(50);
-  const auto steps = std::max<std::uint64_t>(20, static_cast<std::uint64_t>(timing.min_time / estimate) + 1);
-  run_trainer(steps);
-  std::vector<double> bare, whole, ratios;
-  for (std::size_t repeat = 0; repeat < timing.repeats; ++repeat) {
-    bare.push_back(run_by_hand(steps) * 1e6);
-    whole.push_back(run_trainer(steps) * 1e6);
-    ratios.push_back(whole.back() / bare.back());
-  }
-  const auto median = [](std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-  };
+  const TrainerOptions options{.epochs = 1'000'000,
+                               .batch_size = trained.batch,
+                               .metrics = {metrics::accuracy()},
+                               .progress = [&](const Progress& p) { shown += ProgressLine::line(p).size(); },
+                               .stop = after_step};
+  Trainer(*trained.net, trained.loss, *trained.optimizer, options).fit(data);
   fmt::print(
-      "{{\"workload\": \"{}\", \"threads\": {}, \"bare_us\": {:.2f}, \"trainer_us\": {:.2f}, "
-      "\"overhead_percent\": {:.1f}}}\n",
-      name, cpu::num_threads(), median(bare), median(whole), 100.0 * (median(ratios) - 1.0));
+      "{{\"workload\": \"{}\", \"threads\": {}, \"rounds\": {}, \"bare_us\": {:.2f}, "
+      "\"trainer_us\": {:.2f}, \"overhead_percent\": {:.1f}, \"overhead_of_sums_percent\": {:.1f}}}\n",
+      name, cpu::num_threads(), rounds.bare.size(), Rounds::median(rounds.bare),
+      Rounds::median(rounds.trained), rounds.overhead(), rounds.overhead_of_sums());
 }
 
 // --- limit
@@ -265,7 +291,7 @@ void print_limit(int threads) {
 
 int run(const std::vector<std::string>& words) {
   std::map<std::string, std::string> options = {
-      {"--threads", "1"}, {"--repeats", "5"}, {"--min-time", "0.5"}};
+      {"--threads", "1"}, {"--repeats", "5"}, {"--min-time", "0.5"}, {"--seconds", "6"}};
   std::vector<std::string> names;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i].starts_with("--") && i + 1 < words.size()) {
@@ -286,7 +312,7 @@ int run(const std::vector<std::string>& words) {
   } else if (names.size() == 2 && names[0] == "time") {
     time(names[1], options["--data"], {std::stoul(options["--repeats"]), std::stod(options["--min-time"])});
   } else if (names.size() == 2 && names[0] == "trainer") {
-    time_trainer(names[1], {std::stoul(options["--repeats"]), std::stod(options["--min-time"])});
+    time_trainer(names[1], std::stod(options["--seconds"]));
   } else {
     std::fputs(
         "usage: splot_peer list | limit | check WORKLOAD --step FILE | time WORKLOAD --data FOLDER | "
