@@ -43,8 +43,8 @@ SPLOT_API RecipeData load_data(const DataRecipe& data);
 SPLOT_API LossFunction build_loss(const LossRecipe& recipe);
 /// By name alone, with the standard options.
 SPLOT_API LossFunction build_loss(const std::string& name);
-/// What to watch: accuracy where there are classes, the mean squared error where there are numbers.
-SPLOT_API std::vector<MetricFunction> build_metrics(const std::string& loss, bool classes);
+/// What to watch (train.metrics). Metrics of numbers take class numbers as one-hot rows, like the losses.
+SPLOT_API std::vector<MetricFunction> build_metrics(const Recipe& recipe, bool classes);
 /// With the penalties of the loss, for so many examples to learn from. Where penalties leave out biases, the
 /// weights are the optimiser's first group.
 SPLOT_API std::unique_ptr<Optimizer> build_optimizer(const Recipe& recipe, Layer& model, Index examples);

@@ -111,11 +111,39 @@ LossFunction build_loss(const std::string& name) {
   return build_loss(recipe);
 }
 
-std::vector<MetricFunction> build_metrics(const std::string& loss, bool classes) {
-  if (classes) return {metrics::accuracy()};
-  if (loss == "binary_cross_entropy") return {metrics::binary_accuracy(0.0)};
-  if (loss == "binary_cross_entropy_of_probabilities") return {metrics::binary_accuracy(0.5)};
-  return {metrics::mse()};
+namespace {
+
+MetricFunction of_numbers(MetricFunction metric) {
+  using T = const Tensor&;
+  if (metric.sum) metric.sum = [of = metric.sum](T y, T t) { return of(y, comparable(t, y)); };
+  if (metric.add) {
+    metric.add = [of = metric.add](std::vector<double>& state, T y, T t) { of(state, y, comparable(t, y)); };
+  }
+  return metric;
+}
+
+MetricFunction metric_named(const std::string& name, const std::string& loss, bool classes) {
+  if (name == "accuracy" && classes) return metrics::accuracy();
+  if (name == "accuracy") return metrics::binary_accuracy(loss == "binary_cross_entropy" ? 0.0 : 0.5);
+  if (name == "top_3_accuracy") return metrics::top_k_accuracy(3);
+  if (name == "top_5_accuracy") return metrics::top_k_accuracy(5);
+  if (name == "mse") return of_numbers(metrics::mse());
+  if (name == "mae") return of_numbers(metrics::mae());
+  if (name == "rmse") return of_numbers(metrics::rmse());
+  if (name == "r2") return of_numbers(metrics::r2());
+  fail<ValueError>("recipe", "there is no metric ", name);
+}
+
+}  // namespace
+
+std::vector<MetricFunction> build_metrics(const Recipe& recipe, bool classes) {
+  const std::string& loss = recipe.loss.name;
+  std::vector<std::string> names = recipe.train.metrics;
+  const bool sides = loss == "binary_cross_entropy" || loss == "binary_cross_entropy_of_probabilities";
+  if (names.empty()) names = {classes || sides ? "accuracy" : "mse"};
+  std::vector<MetricFunction> out;
+  for (const std::string& name : names) out.push_back(metric_named(name, loss, classes));
+  return out;
 }
 
 namespace {
@@ -140,7 +168,7 @@ AdamOptions adam_options(const OptimizerRecipe& r, const Penalties& p) {
   return {.lr = r.lr,
           .beta1 = r.beta1,
           .beta2 = r.beta2,
-          .eps = r.eps,
+          .eps = r.eps.value_or(AdamOptions().eps),
           .weight_decay = r.weight_decay + p.l2,
           .l1 = p.l1};
 }
@@ -149,7 +177,7 @@ AdamWOptions adamw_options(const OptimizerRecipe& r, const Penalties& p) {
   return {.lr = r.lr,
           .beta1 = r.beta1,
           .beta2 = r.beta2,
-          .eps = r.eps,
+          .eps = r.eps.value_or(AdamWOptions().eps),
           .weight_decay = r.weight_decay,
           .l1 = p.l1,
           .l2 = p.l2};
@@ -158,7 +186,7 @@ AdamWOptions adamw_options(const OptimizerRecipe& r, const Penalties& p) {
 RMSpropOptions rmsprop_options(const OptimizerRecipe& r, const Penalties& p) {
   return {.lr = r.lr,
           .alpha = r.alpha,
-          .eps = r.eps,
+          .eps = r.eps.value_or(RMSpropOptions().eps),
           .weight_decay = r.weight_decay + p.l2,
           .momentum = r.momentum,
           .centered = r.centered,
@@ -168,7 +196,7 @@ RMSpropOptions rmsprop_options(const OptimizerRecipe& r, const Penalties& p) {
 AdagradOptions adagrad_options(const OptimizerRecipe& r, const Penalties& p) {
   return {.lr = r.lr,
           .lr_decay = r.lr_decay,
-          .eps = r.eps,
+          .eps = r.eps.value_or(AdagradOptions().eps),
           .weight_decay = r.weight_decay + p.l2,
           .initial = r.initial,
           .l1 = p.l1};
@@ -202,6 +230,9 @@ std::unique_ptr<Optimizer> build_optimizer(const Recipe& recipe, Layer& model, I
   if (name == "lbfgs") {
     out = std::make_unique<LBFGS>(all, LBFGSOptions{.lr = recipe.optimizer.lr,
                                                     .max_iter = recipe.optimizer.max_iter,
+                                                    .max_eval = recipe.optimizer.max_eval,
+                                                    .tolerance_grad = recipe.optimizer.tolerance_grad,
+                                                    .tolerance_change = recipe.optimizer.tolerance_change,
                                                     .history = recipe.optimizer.history});
   }
   require<ValueError>(out != nullptr, "recipe", "there is no optimiser ", name);
@@ -209,30 +240,51 @@ std::unique_ptr<Optimizer> build_optimizer(const Recipe& recipe, Layer& model, I
   return out;
 }
 
-Schedule build_schedule(const Recipe& recipe, Index steps_per_epoch) {
-  const ScheduleRecipe& s = recipe.schedule;
-  const Index steps = recipe.train.epochs * steps_per_epoch;
-  const Index left = std::max<Index>(1, steps - s.warmup);
+namespace {
+
+// In force for `steps` steps.
+Schedule build_part(const SchedulePart& s, Index steps, Index steps_per_epoch) {
   const std::map<std::string, schedule::CyclicMode> modes = {
       {"triangular", schedule::CyclicMode::triangular},
       {"triangular2", schedule::CyclicMode::triangular2},
       {"exp_range", schedule::CyclicMode::exp_range}};
-  Schedule out = schedule::constant();
-  if (s.name == "step") out = schedule::step(s.every * steps_per_epoch, s.factor);
+  if (s.name == "step") return schedule::step(s.every * steps_per_epoch, s.factor);
   if (s.name == "exponential") {
-    out = schedule::exponential(std::pow(s.factor, 1.0 / static_cast<double>(steps_per_epoch)));
+    return schedule::exponential(std::pow(s.factor, 1.0 / static_cast<double>(steps_per_epoch)));
   }
-  if (s.name == "cosine") out = schedule::cosine(left, s.final);
-  if (s.name == "linear") out = schedule::linear(left, s.start, s.final);
+  if (s.name == "cosine") return schedule::cosine(steps, s.final);
+  if (s.name == "linear") return schedule::linear(steps, s.start, s.final);
   if (s.name == "cyclic") {
-    out = schedule::cyclic({.low = s.start,
-                            .up = s.up * steps_per_epoch,
-                            .down = s.down * steps_per_epoch,
-                            .mode = modes.at(s.mode),
-                            .gamma = s.gamma});
+    return schedule::cyclic({.low = s.start,
+                             .up = s.up * steps_per_epoch,
+                             .down = s.down * steps_per_epoch,
+                             .mode = modes.at(s.mode),
+                             .gamma = s.gamma});
   }
   if (s.name == "one_cycle") {
-    out = schedule::one_cycle({.steps = left, .rise = s.rise, .start = s.start, .final = s.final});
+    return schedule::one_cycle(
+        {.steps = steps, .rise = s.rise, .start = s.start, .final = s.final, .linear = s.anneal == "linear"});
+  }
+  require<ValueError>(s.name == "constant", "recipe", "there is no schedule ", s.name);
+  return schedule::constant();
+}
+
+}  // namespace
+
+Schedule build_schedule(const Recipe& recipe, Index steps_per_epoch) {
+  const ScheduleRecipe& s = recipe.schedule;
+  Index left = std::max<Index>(1, recipe.train.epochs * steps_per_epoch - s.warmup);
+  Schedule out;
+  if (s.parts.empty()) {
+    out = build_part(s, left, steps_per_epoch);
+  } else {
+    std::vector<schedule::Part> parts;
+    for (const SchedulePart& part : s.parts) {
+      const Index length = part.epochs * steps_per_epoch + part.steps;
+      parts.push_back({length, build_part(part, length > 0 ? length : left, steps_per_epoch)});
+      left = std::max<Index>(1, left - length);
+    }
+    out = schedule::sequence(std::move(parts));
   }
   return s.warmup > 0 ? schedule::warmup(s.warmup, std::move(out)) : out;
 }

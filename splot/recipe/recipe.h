@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,25 +79,39 @@ struct OptimizerRecipe {
   double initial = 0.0;                    ///< adagrad: what the sums of squares start from
   Index history = 100;                     ///< lbfgs: how many pairs of differences it remembers
   Index max_iter = 20;                     ///< lbfgs: iterations in a step
-  double eps = 1e-8;                       ///< adam, adamw, rmsprop, adagrad
+  Index max_eval = 0;                      ///< lbfgs: looks at the loss in a step; 0: 5/4 max_iter
+  double tolerance_grad = 1e-7;            ///< lbfgs: a step ends when no gradient is larger
+  double tolerance_change = 1e-9;          ///< lbfgs: a step ends when loss and weights change by less
+  /// adam, adamw, rmsprop, adagrad; left out: the optimiser's own, 1e-10 of adagrad and 1e-8 of the others
+  std::optional<double> eps;
   double weight_decay = 0.0;  ///< of all parameters: adamw's is decoupled, others' is an l2 penalty
   bool maximize = false;  ///< climbs: adds the gradient instead of subtracting it, the classic slip of sign
 };
 
-struct ScheduleRecipe {
+/// A schedule, and as one of several how long it lasts.
+struct SchedulePart {
   /// constant, step, exponential, cosine, linear, cyclic or one_cycle (splot/optim/schedule.h): what
   /// optimizer.lr is multiplied by
   std::string name = "constant";
-  Index warmup = 0;     ///< steps over which the rate first rises linearly from zero
+  Index epochs = 0;     ///< of a part: how long it lasts, together with ...
+  Index steps = 0;      ///< ... this many steps; both 0, for the last part alone: to the end
   Index every = 1;      ///< step: epochs between two drops
   double factor = 0.1;  ///< step: what a drop multiplies by; exponential: what an epoch multiplies by
   double start = 0.1;   ///< linear, one_cycle: the first factor; cyclic: the lowest
   double final = 0.0;   ///< cosine, linear, one_cycle: the factor reached at the end
   double rise = 0.3;    ///< one_cycle: the share of the training in which the rate rises
-  Index up = 1;         ///< cyclic: epochs from the lowest to the highest
-  Index down = 0;       ///< cyclic: epochs back; 0: as many
+  std::string anneal = "cosine";    ///< one_cycle: along cosine or linear
+  Index up = 1;                     ///< cyclic: epochs from the lowest to the highest
+  Index down = 0;                   ///< cyclic: epochs back; 0: as many
   std::string mode = "triangular";  ///< cyclic: triangular, triangular2 or exp_range
   double gamma = 1.0;               ///< cyclic, exp_range: what the height is multiplied by after every step
+};
+
+struct ScheduleRecipe : SchedulePart {
+  Index warmup = 0;  ///< steps over which the rate first rises linearly from zero
+  /// Instead of one schedule several, one after the other, each [[schedule.parts]]. A part takes its own
+  /// length for the whole: a cosine falls to its end within the part.
+  std::vector<SchedulePart> parts;
 };
 
 struct TrainRecipe {
@@ -107,12 +122,21 @@ struct TrainRecipe {
       "best";  ///< which weights the run ends with: the best epoch's by validation, or the last
   /// The set whose figures are watched and choose the best epoch: val, the validation part, or test.
   std::string watch = "val";
-  std::string monitor;         ///< one metric that chooses the best epoch instead: "val_loss"
-  Index patience = 0;          ///< early stopping: epochs without improvement after which it ends; 0: never
-  double min_delta = 0.0;      ///< early stopping: what counts as an improvement
-  Index accumulate = 1;        ///< batches that make one step
-  double clip_norm = 0.0;      ///< largest norm of all gradients together; 0: any
-  double clip_value = 0.0;     ///< largest size of an element of a gradient; 0: any
+  /// What is measured beside the loss: any of metric_names(). Empty: accuracy where there are classes or two
+  /// sides to choose from, else mse.
+  std::vector<std::string> metrics;
+  std::string monitor;      ///< one metric that chooses the best epoch instead: "val_loss"
+  Index patience = 0;       ///< early stopping: epochs without improvement after which it ends; 0: never
+  double min_delta = 0.0;   ///< early stopping: what counts as an improvement
+  Index accumulate = 1;     ///< batches that make one step
+  double clip_norm = 0.0;   ///< largest norm of all gradients together; 0: any
+  double clip_value = 0.0;  ///< largest size of an element of a gradient; 0: any
+  /// Averages of the weights: ema, with average_decay after every step, or mean, of the weights at the ends
+  /// of epochs, both from epoch average_start on (TrainerOptions::average). The run is judged by them, and
+  /// ends with them.
+  std::string average = "none";
+  double average_decay = 0.999;
+  Index average_start = 1;
   Index checkpoint_every = 0;  ///< steps between two checkpoints; 0: after epochs
   DType dtype = kFloat32;
 };
@@ -153,9 +177,10 @@ SPLOT_API void check_recipe(const Recipe& recipe, std::string_view source);
 /// The recipe as TOML, every key written out: parse_recipe() gives the same recipe again.
 SPLOT_API std::string to_toml(const Recipe& recipe);
 
-/// What loss.name and optimizer.name can be.
+/// What loss.name and optimizer.name can be, and what train.metrics can hold.
 SPLOT_API const std::vector<std::string>& loss_names();
 SPLOT_API const std::vector<std::string>& optimizer_names();
+SPLOT_API const std::vector<std::string>& metric_names();
 
 /// The recipe's keys with their values as text, as to_toml() writes them; layers as "model.layers.0.type".
 /// What is empty is left out.

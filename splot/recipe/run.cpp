@@ -12,6 +12,13 @@ namespace {
 constexpr const char* kRecipeNote = "recipe";
 constexpr const char* kNameNote = "recipe_name";
 
+std::optional<AveragedWeightsOptions> average_of(const TrainRecipe& how) {
+  if (how.average == "none") return std::nullopt;
+  return AveragedWeightsOptions{
+      .averaging = how.average == "mean" ? Averaging::equal : Averaging::exponential,
+      .decay = how.average_decay};
+}
+
 }  // namespace
 
 RecipeRun run_recipe(const Recipe& recipe, const RunOptions& options) {
@@ -29,7 +36,7 @@ RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOpti
   run.model = build_model(run.layers, recipe.train.dtype, options.seed);
 
   const LossFunction loss = build_loss(recipe.loss);
-  const std::vector<MetricFunction> metrics = build_metrics(recipe.loss.name, !run.classes.empty());
+  const std::vector<MetricFunction> metrics = build_metrics(recipe, !run.classes.empty());
   const Index batch =
       recipe.train.batch == 0 ? data.train.size() : std::min(recipe.train.batch, data.train.size());
   const std::unique_ptr<Optimizer> optimizer = build_optimizer(recipe, *run.model, data.train.size());
@@ -52,6 +59,8 @@ RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOpti
                    .min_delta = how.min_delta,
                    .clip_norm = how.clip_norm,
                    .clip_value = how.clip_value,
+                   .average = average_of(how),
+                   .average_start = how.average_start,
                    .metrics = metrics,
                    .watch = how.watch,
                    .schedule = build_schedule(recipe, (batches + how.accumulate - 1) / how.accumulate),

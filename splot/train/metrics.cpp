@@ -6,6 +6,7 @@
 #include "splot/core/error.h"
 #include "splot/train/classification.h"
 #include "splot/train/internal/class_rows.h"
+#include "splot/train/regression.h"
 
 namespace splot::metrics {
 namespace {
@@ -35,6 +36,21 @@ MetricFunction mean_difference(const char* name, Difference difference) {
             return is.empty() ? 0.0
                               : sum * static_cast<double>(output.shape()[0]) / static_cast<double>(is.size());
           }};
+}
+
+// A score over all examples; what is kept is a RegressionTally.
+MetricFunction regression(const char* name, double RegressionScores::*score) {
+  return {.name = name,
+          .add =
+              [](std::vector<double>& state, const Tensor& output, const Tensor& target) {
+                RegressionTally tally = RegressionTally::from_state(state);
+                tally.add(output, target);
+                state = tally.state();
+              },
+          .figure =
+              [score](const std::vector<double>& state) {
+                return RegressionTally::from_state(state).scores().*score;
+              }};
 }
 
 }  // namespace
@@ -74,5 +90,9 @@ MetricFunction mse() {
 MetricFunction mae() {
   return mean_difference("mae", [](double d) { return std::abs(d); });
 }
+
+MetricFunction rmse() { return regression("rmse", &RegressionScores::rmse); }
+
+MetricFunction r2() { return regression("r2", &RegressionScores::r2); }
 
 }  // namespace splot::metrics

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "splot/core/export.h"
 #include "splot/core/tensor.h"
@@ -13,9 +14,14 @@ namespace splot {
 /// an output and a target will do:
 ///
 ///   MetricFunction{"miss", [](const Tensor& y, const Tensor& t) { return sum(abs(y - t)).item<double>(); }}
+///
+/// A figure that is no mean has `add` and `figure` instead: add() takes a batch into the numbers it keeps,
+/// which are none at first, and figure() says what they come to. They travel in checkpoints.
 struct MetricFunction {
   std::string name;
-  std::function<double(const Tensor& output, const Tensor& target)> sum;
+  std::function<double(const Tensor& output, const Tensor& target)> sum = {};
+  std::function<void(std::vector<double>& state, const Tensor& output, const Tensor& target)> add = {};
+  std::function<double(const std::vector<double>& state)> figure = {};
 };
 
 namespace metrics {
@@ -32,6 +38,11 @@ SPLOT_API MetricFunction binary_accuracy(double threshold);
 SPLOT_API MetricFunction mse();
 /// The mean over examples of the mean absolute difference.
 SPLOT_API MetricFunction mae();
+/// The root of the mean squared difference over all examples, in the targets' unit.
+SPLOT_API MetricFunction rmse();
+/// The coefficient of determination over all examples (RegressionScores::r2): 1 is perfect, 0 no better than
+/// always answering the mean.
+SPLOT_API MetricFunction r2();
 
 }  // namespace metrics
 }  // namespace splot

@@ -56,4 +56,23 @@ RegressionScores RegressionTally::scores() const {
   return out;
 }
 
+std::vector<double> RegressionTally::state() const {
+  std::vector<double> out{static_cast<double>(examples_)};
+  for (const Column& c : columns_) out.insert(out.end(), {c.absolute, c.squares, c.mean, c.spread});
+  return out;
+}
+
+RegressionTally RegressionTally::from_state(std::span<const double> state) {
+  RegressionTally out;
+  if (state.empty()) return out;
+  const bool whole = state[0] >= 0.0 && state[0] < 0x1p53 && state[0] == std::floor(state[0]);
+  require<ValueError>(whole && (state.size() - 1) % 4 == 0, "RegressionTally", "these ", state.size(),
+                      " numbers are not the state of a tally");
+  out.examples_ = static_cast<Index>(state[0]);
+  for (std::size_t i = 1; i < state.size(); i += 4) {
+    out.columns_.push_back({state[i], state[i + 1], state[i + 2], state[i + 3]});
+  }
+  return out;
+}
+
 }  // namespace splot

@@ -1,6 +1,7 @@
 // How close numbers come to what they should be: MAE, RMSE, R2.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "splot/core/export.h"
@@ -34,6 +35,11 @@ class SPLOT_API RegressionTally {
   void add(const Tensor& output, const Tensor& target);
   /// All zero but for r2, which is NaN, when nothing was added.
   RegressionScores scores() const;
+
+  /// All that it has added up, as numbers: from_state(state()) goes on exactly. Throws ValueError for numbers
+  /// that are no state.
+  std::vector<double> state() const;
+  static RegressionTally from_state(std::span<const double> state);
 
  private:
   struct Column {

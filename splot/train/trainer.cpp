@@ -14,9 +14,11 @@
 #include "splot/ops/ops.h"
 #include "splot/optim/clip.h"
 #include "splot/train/internal/divergence.h"
+#include "splot/train/internal/options.h"
 #include "splot/train/internal/selection.h"
 #include "splot/train/internal/tally.h"
 #include "splot/train/internal/training_state.h"
+#include "splot/train/internal/weight_average.h"
 
 namespace splot {
 namespace {
@@ -58,6 +60,7 @@ std::vector<Metric> evaluate(Layer& model, const LossFunction& loss, const Datas
   require<ValueError>(data.size() > 0, "evaluate", data.name(), " has no examples");
   require<ValueError>(batch_size > 0, "evaluate", "batch_size must be positive, got ", batch_size);
   const NoGrad off;
+  for (const MetricFunction& m : metrics) check_metric(m, "evaluate");
   const DType dtype = model_dtype(model);
   Tally tally(metrics);
   for (Index first = 0; first < data.size(); first += batch_size) {
@@ -71,26 +74,7 @@ std::vector<Metric> evaluate(Layer& model, const LossFunction& loss, const Datas
 
 Trainer::Trainer(Layer& model, LossFunction loss, Optimizer& optimizer, TrainerOptions options)
     : model_(model), loss_(std::move(loss)), optimizer_(optimizer), options_(std::move(options)) {
-  const auto at_least = [](Index least, const char* name, auto value) {
-    require<ValueError>(value >= least, "Trainer", name, " must be ", least, " or more, got ", value);
-  };
-  require<ValueError>(options_.batch_size > 0, "Trainer", "batch_size must be positive, got ",
-                      options_.batch_size);
-  at_least(0, "epochs", options_.epochs);
-  at_least(1, "accumulate", options_.accumulate);
-  at_least(0, "patience", options_.patience);
-  at_least(0, "min_delta", options_.min_delta);
-  at_least(0, "clip_norm", options_.clip_norm);
-  at_least(0, "clip_value", options_.clip_value);
-  at_least(0, "checkpoint.every", options_.checkpoint.every);
-  require<ValueError>(options_.watch == "val" || options_.watch == "test", "Trainer",
-                      "watch must be \"val\" or \"test\", got \"", options_.watch, '"');
-  require<ValueError>(
-      !optimizer_.needs_closure() || (options_.clip_norm == 0.0 && options_.clip_value == 0.0), "Trainer",
-      "gradients cannot be clipped for an optimiser that looks at the loss itself");
-  for (const std::shared_ptr<Callback>& callback : options_.callbacks) {
-    require<ValueError>(callback != nullptr, "Trainer", "a callback is null");
-  }
+  check_options(options_, optimizer_.needs_closure());
 }
 
 // One call of fit() or resume().
@@ -107,6 +91,7 @@ class Trainer::Run {
         base_lrs_(learning_rates(trainer.optimizer_)),
         watch_(trainer.model_, trainer.loss_),
         selection_(options(), validation != nullptr),
+        average_(trainer.model_, options()),
         tally_(options().metrics),
         steps_((loader_.batch_count() + options().accumulate - 1) / options().accumulate),
         view_{.model = trainer.model_,
@@ -131,6 +116,7 @@ class Trainer::Run {
                         " epochs of ", steps_, " steps and ", base_lrs_.size(), " groups");
     load_state_dict(trainer_.model_, state.model);
     trainer_.optimizer_.load_state_dict(state.optimizer);
+    average_.load_state_dict(state.average);
     for (std::size_t i = 0; i < state.callbacks.size(); ++i) {
       options().callbacks[i]->load_state_dict(state.callbacks[i]);
     }
@@ -138,7 +124,7 @@ class Trainer::Run {
     best_weights_ = std::move(state.best);
     base_lrs_ = std::move(state.base_lrs);
     selection_.restore(std::move(state.best_metrics), state.reference, state.waited);
-    tally_.set_sums(std::move(state.tally));
+    tally_.set_sums(state.tally);
     epoch_ = state.epoch;
     step_ = state.step;
     seconds_before_ = state.seconds;
@@ -267,6 +253,7 @@ class Trainer::Run {
     if (const std::string found = watch_.complaint_about_weights("after the update"); !found.empty()) {
       complain(join(found, " with learning rate ", optimizer().lr()));
     }
+    average_.after_step(epoch_);
     ++step_;
     view_.total_steps = ++result_.steps;
     tell(&Callback::on_step_end, record);
@@ -321,7 +308,9 @@ class Trainer::Run {
 
   void end_epoch() {
     EpochRecord record{.epoch = epoch_, .metrics = tally_.means(), .lr = optimizer().lr(), .seconds = 0.0};
+    average_.after_epoch(epoch_);
     if (validation_ != nullptr) {
+      const WeightAverage::InModel averaged(average_);
       for (Metric& m : evaluate(trainer_.model_, trainer_.loss_, *validation_, options().metrics)) {
         record.metrics.push_back({options().watch + '_' + m.name, m.value});
       }
@@ -332,6 +321,7 @@ class Trainer::Run {
     collect(record.warnings, told);
     if (selection_.take(record)) {
       result_.best_epoch = epoch_;
+      const WeightAverage::InModel averaged(average_);
       if (options().keep_best) best_weights_ = state_dict(trainer_.model_);
     }
     stop_early();
@@ -372,7 +362,11 @@ class Trainer::Run {
 
   // The model and the result as they are left.
   void finish() {
-    if (!best_weights_.empty()) load_state_dict(trainer_.model_, best_weights_);
+    if (!best_weights_.empty()) {
+      load_state_dict(trainer_.model_, best_weights_);
+    } else {
+      average_.leave_in_model();
+    }
     result_.stop_reason = view_.stop_reason;
     result_.seconds = seconds();
   }
@@ -385,6 +379,7 @@ class Trainer::Run {
                       .examples = loader_.data().size(),
                       .watch = options().watch,
                       .metrics = {},
+                      .average = WeightAverage::describe(options()),
                       .callbacks = options().callbacks.size()};
     for (const MetricFunction& m : options().metrics) out.metrics.push_back(m.name);
     return out;
@@ -407,6 +402,7 @@ class Trainer::Run {
                         .base_lrs = base_lrs_,
                         .model = state_dict(trainer_.model_),
                         .best = best_weights_,
+                        .average = average_.state_dict(),
                         .optimizer = optimizer().state_dict(),
                         .callbacks = {},
                         .instruction_set = std::string(cpu::name_of(cpu::instruction_set())),
@@ -436,6 +432,7 @@ class Trainer::Run {
   std::vector<double> base_lrs_;  // of the groups, before the schedule
   Watch watch_;
   Selection selection_;
+  WeightAverage average_;
   Tally tally_;
   const Index steps_;  // in an epoch
   TrainingView view_;

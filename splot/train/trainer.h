@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "splot/core/export.h"
 #include "splot/data/dataset.h"
 #include "splot/nn/layer.h"
+#include "splot/optim/averaged_weights.h"
 #include "splot/optim/optimizer.h"
 #include "splot/train/callback.h"
 #include "splot/train/checkpoint.h"
@@ -43,6 +45,12 @@ struct TrainerOptions {
   /// clip_grad_norm() and clip_grad_value(). 0: they are not.
   double clip_norm = 0.0;
   double clip_value = 0.0;
+  /// Averages of the weights, taken beside the training from epoch average_start on: exponential ones after
+  /// every step, equal ones at the end of every epoch. They change nothing about the steps. Once there are
+  /// any, the second data set is answered with them, and theirs are the weights of the best epoch and those
+  /// that the model ends with; figures of the training data and what callbacks see are the training's own.
+  std::optional<AveragedWeightsOptions> average = {};
+  Index average_start = 1;
   std::vector<MetricFunction> metrics = {};
   /// What figures of the second data set are called: "val" gives val_loss. With "test" every figure that was
   /// picked on a test set says so by its name.

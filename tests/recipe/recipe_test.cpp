@@ -184,5 +184,17 @@ TEST(Recipe, KeysAreListedOnce) {
   EXPECT_TRUE(std::binary_search(keys.begin(), keys.end(), "model.layers.type"));
 }
 
+TEST(Recipe, EveryKeyIsInTheDocumentation) {
+  const std::string path = std::string(SPLOT_TESTS_DIR) + "/../docs/recipes.md";
+  std::ifstream file(path);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  for (const std::string& key : recipe_keys()) {
+    EXPECT_NE(text.find('`' + key + '`'), std::string::npos) << "docs/recipes.md has no " << key;
+  }
+  const std::size_t begin = text.find("```toml\n") + 8;
+  const Recipe example = parse_recipe(text.substr(begin, text.find("```", begin) - begin), path);
+  EXPECT_EQ(example.schedule.parts.size(), 2U);
+}
+
 }  // namespace
 }  // namespace splot

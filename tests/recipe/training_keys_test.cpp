@@ -1,6 +1,7 @@
 // The keys loss.*, optimizer.* and schedule.*: their ranges, their way through TOML, and what is built from
 // them.
 #include <algorithm>
+#include <cmath>
 
 #include <gtest/gtest.h>
 
@@ -43,6 +44,9 @@ const std::vector<std::pair<std::string, std::string>> kOther = {
     {"optimizer.initial", "0.1"},
     {"optimizer.history", "7"},
     {"optimizer.max_iter", "9"},
+    {"optimizer.max_eval", "11"},
+    {"optimizer.tolerance_grad", "1e-05"},
+    {"optimizer.tolerance_change", "1e-06"},
     {"optimizer.eps", "1e-07"},
     {"optimizer.weight_decay", "0.001"},
     {"optimizer.maximize", "true"},
@@ -53,10 +57,15 @@ const std::vector<std::pair<std::string, std::string>> kOther = {
     {"schedule.start", "0.0625"},
     {"schedule.final", "0.5"},
     {"schedule.rise", "0.25"},
+    {"schedule.anneal", "\"linear\""},
     {"schedule.up", "3"},
     {"schedule.down", "4"},
     {"schedule.mode", "\"triangular2\""},
     {"schedule.gamma", "0.75"},
+    {"train.metrics", "[\"rmse\", \"r2\"]"},
+    {"train.average", "\"ema\""},
+    {"train.average_decay", "0.5"},
+    {"train.average_start", "4"},
 };
 
 TEST(TrainingKeys, EveryOneComesBackFromToml) {
@@ -75,6 +84,7 @@ TEST(TrainingKeys, EveryOneComesBackFromToml) {
   for (const std::string& key : recipe_keys()) {
     if (key.rfind("loss.", 0) != 0 && key.rfind("optimizer.", 0) != 0 && key.rfind("schedule.", 0) != 0)
       continue;
+    if (key.rfind("schedule.parts.", 0) == 0) continue;  // SequencesOfSchedules
     EXPECT_TRUE(std::any_of(kOther.begin(), kOther.end(), [&](const auto& o) { return o.first == key; }))
         << key;
   }
@@ -237,6 +247,97 @@ train = {epochs = 10, batch = 0, dtype = "float64"}
   const RecipeRun run = run_recipe(recipe);
   EXPECT_LT(metric(run.train, "loss"), 1e-6);
   EXPECT_GT(metric(run.before, "loss"), 0.1);
+}
+
+TEST(TrainingKeys, SequencesOfSchedules) {
+  const std::string parts =
+      "[[schedule.parts]]\nname = \"linear\"\nstart = 0.0\nfinal = 1.0\nepochs = 1\nsteps = 1\n"
+      "[[schedule.parts]]\nepochs = 2\n"
+      "[[schedule.parts]]\nname = \"cosine\"\nfinal = 0.5\n";
+  const std::vector<double> f = factors(parts);
+  EXPECT_EQ(f[0], 0.0);
+  EXPECT_EQ(f[1], 0.2);
+  for (std::size_t at = 5; at <= 13; ++at) EXPECT_EQ(f[at], 1.0) << at;
+  // The last has what is left: 27 of 40 steps, of which these are the middle and the last.
+  EXPECT_NEAR((f[13 + 13] + f[13 + 14]) / 2.0, 0.75, 1e-12);
+  EXPECT_NEAR(f[39], 0.75 + 0.25 * std::cos(std::acos(-1.0) * 26.0 / 27.0), 1e-12);
+
+  Recipe recipe = parse_recipe(std::string(kSmall) + parts, "r.toml");
+  const std::string text = to_toml(recipe);
+  EXPECT_NE(text.find("[[schedule.parts]]\nname = \"cosine\"\nfinal = 0.5\n"), std::string::npos) << text;
+  EXPECT_EQ(to_toml(parse_recipe(text, "r.toml")), text);
+  set_value(recipe, "schedule.parts=[{name = \"step\", epochs = 1}, {}]");
+  EXPECT_EQ(recipe.schedule.parts.size(), 2U);
+  EXPECT_EQ(recipe.schedule.parts[0].name, "step");
+
+  EXPECT_EQ(refusal("[[schedule.parts]]\nepoch = 1"),
+            "r.toml:4: there is no key schedule.parts.epoch; did you mean schedule.parts.epochs?");
+  EXPECT_EQ(refusal("[[schedule.parts]]\nname = \"cosine\"\n[[schedule.parts]]"),
+            "r.toml: part 1 of schedule.parts needs epochs or steps; only the last may go on to the end");
+  EXPECT_EQ(refusal("schedule.name = \"step\"\nschedule.parts = [{}]"),
+            "r.toml: schedule.name and schedule.parts are two ways to say it; give one of them");
+  EXPECT_EQ(refusal("schedule.parts = 3"),
+            "r.toml:3: schedule.parts should be a list of schedules, not a whole number");
+}
+
+TEST(TrainingKeys, EpsIsTheOptimisersOwnUnlessGiven) {
+  // The first step by a gradient of 1e-9 at rate 1 shows what is added below the line.
+  const auto moved = [](const std::string& keys) {
+    const Recipe recipe = parse_recipe(std::string(kSmall) + "optimizer.lr = 1.0\n" + keys, "r.toml");
+    Linear layer(1, 1, {.bias = false, .dtype = kFloat64});
+    Parameter weight = named_parameters(layer)[0].parameter;
+    weight.assign(tensor({{0.0}}));
+    weight.set_grad(tensor({{1e-9}}));
+    build_optimizer(recipe, layer, 1)->step();
+    return -weight.value().item<double>();
+  };
+  EXPECT_NEAR(moved("optimizer.name = \"adagrad\"\n"), 1e-9 / (1e-9 + 1e-10), 1e-9);
+  EXPECT_NEAR(moved("optimizer.name = \"adagrad\"\noptimizer.eps = 1e-9\n"), 0.5, 1e-9);
+  EXPECT_NEAR(moved("optimizer.name = \"adam\"\n"), 1e-9 / (1e-9 + 1e-8), 1e-9);
+  EXPECT_NEAR(moved("optimizer.name = \"adamw\"\n"), 1e-9 / (1e-9 + 1e-8), 1e-9);
+  EXPECT_NEAR(moved("optimizer.name = \"rmsprop\"\n"), 1e-9 / (1e-10 + 1e-8), 1e-9);
+  EXPECT_EQ(to_toml(Recipe()).find("eps"), std::string::npos);
+}
+
+TEST(TrainingKeys, MetricsByName) {
+  const std::string table =
+      "data = {name = \"table\", inputs = [[0], [1], [2]], targets = [[1], [3], [5]]}\nmodel.dense = [1, 1]\n"
+      "loss.name = \"mse\"\noptimizer.lr = 0.1\ntrain.epochs = 300\ntrain.batch = 0\n";
+  const RecipeRun run = run_recipe(parse_recipe(
+      table + "train.metrics = [\"r2\", \"rmse\", \"mae\"]\ntrain.monitor = \"r2\"\n", "r.toml"));
+  ASSERT_EQ(run.train.size(), 4U);
+  EXPECT_EQ(run.train[1].name, "r2");
+  EXPECT_GT(run.train[1].value, 0.999);
+  EXPECT_LT(run.before[1].value, 0.5);
+  EXPECT_NEAR(metric(run.train, "rmse"), std::sqrt(metric(run.train, "loss")), 1e-6);
+  EXPECT_LE(metric(run.train, "mae"), metric(run.train, "rmse"));
+  // Class numbers are compared as one-hot rows.
+  const std::vector<MetricFunction> of_classes = build_metrics(
+      parse_recipe(std::string(kSmall) + "train.metrics = [\"mae\", \"accuracy\"]\n", "r.toml"), true);
+  const Tensor y = tensor({{1.0f, 0.0f}, {0.5f, 0.5f}});
+  EXPECT_EQ(of_classes[0].sum(y, tensor<std::int64_t>({0, 1})), 0.5);
+  EXPECT_EQ(refusal("train.metrics = [\"rmse\", \"r3\"]"),
+            "r.toml:3: train.metrics is \"r3\"; did you mean \"r2\"? It can be accuracy, top_3_accuracy, "
+            "top_5_accuracy, mse, mae, rmse, r2");
+}
+
+TEST(TrainingKeys, TheRunEndsWithTheAverage) {
+  const auto ends_with = [](Index epochs, const std::string& keys) {
+    const std::string text =
+        "data = {name = \"table\", inputs = [[0], [1], [2]], targets = [[1], [3], [5]]}\nmodel.dense = [1, "
+        "1]\n"
+        "loss.name = \"mse\"\noptimizer.lr = 0.1\ntrain.batch = 0\n";
+    const RecipeRun run =
+        run_recipe(parse_recipe(text + join("train.epochs = ", epochs, '\n') + keys, "r.toml"));
+    return named_parameters(*run.model)[0].parameter.value().item<double>();
+  };
+  std::vector<double> w;  // after every epoch, which is one step
+  for (Index epochs = 1; epochs <= 4; ++epochs) w.push_back(ends_with(epochs, ""));
+  EXPECT_NEAR(ends_with(4, "train.average = \"mean\"\n"), (w[0] + w[1] + w[2] + w[3]) / 4.0, 1e-6);
+  EXPECT_NEAR(ends_with(4, "train.average = \"mean\"\ntrain.average_start = 3\n"), (w[2] + w[3]) / 2.0, 1e-6);
+  EXPECT_NEAR(ends_with(4, "train.average = \"ema\"\ntrain.average_decay = 0.75\ntrain.average_start = 2\n"),
+              0.75 * (0.75 * w[1] + 0.25 * w[2]) + 0.25 * w[3], 1e-6);
+  EXPECT_EQ(ends_with(4, "train.average_start = 2\n"), w[3]);
 }
 
 }  // namespace

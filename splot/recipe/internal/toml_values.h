@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,10 @@ void read(std::vector<std::vector<double>>& out, const Reading& from);
 void read_ragged(std::vector<std::vector<double>>& out, const Reading& from);
 void read(std::vector<Index>& out, const Reading& from, Index low, Index high);
 void read(std::vector<std::string>& out, const Reading& from);
+template <typename T, typename... Limits>
+void read(std::optional<T>& out, const Reading& from, const Limits&... limits) {
+  read(out.emplace(), from, limits...);
+}
 /// One of a few words.
 void read_choice(std::string& out, const Reading& from, const std::vector<std::string>& choices);
 
@@ -64,6 +69,11 @@ std::string write(bool value);
 std::string write(double value);
 std::string write(Index value);
 std::string write(DType value);
+/// Nothing is written as nothing.
+template <typename T>
+std::string write(const std::optional<T>& value) {
+  return value ? write(*value) : std::string();
+}
 template <typename T>
 std::string write(const std::vector<T>& values) {
   std::string out = "[";

@@ -97,7 +97,7 @@ EpochRecord record_from(const Json& json) {
 Json setup_json(const TrainingSetup& s) {
   return {{"seed", s.seed},       {"batch_size", s.batch_size}, {"accumulate", s.accumulate},
           {"shuffle", s.shuffle}, {"examples", s.examples},     {"watch", s.watch},
-          {"metrics", s.metrics}, {"callbacks", s.callbacks}};
+          {"metrics", s.metrics}, {"average", s.average},       {"callbacks", s.callbacks}};
 }
 TrainingSetup setup_from(const Json& json) {
   TrainingSetup s;
@@ -108,6 +108,7 @@ TrainingSetup setup_from(const Json& json) {
   s.examples = json.at("examples").get<Index>();
   s.watch = json.at("watch").get<std::string>();
   s.metrics = json.at("metrics").get<std::vector<std::string>>();
+  s.average = json.value("average", s.average);  // not in files from before there were averages
   s.callbacks = json.at("callbacks").get<std::size_t>();
   return s;
 }
@@ -182,6 +183,7 @@ TrainingState read_state(TensorFile& file) {
   state.base_lrs = take_one(file.tensors, "base_lrs").to_vector<double>();
   state.model = take(file.tensors, "model.");
   state.best = take(file.tensors, "best.");
+  state.average = take(file.tensors, "averaging.");
   state.optimizer = take(file.tensors, "optimizer.");
   for (std::size_t i = 0; i < state.setup.callbacks; ++i) {
     state.callbacks.push_back(take(file.tensors, callback_prefix(i)));
@@ -191,7 +193,7 @@ TrainingState read_state(TensorFile& file) {
   const Index epochs = static_cast<Index>(state.result.history.size());
   if (state.epoch != epochs + 1 || state.step < 0 || state.result.steps < state.step ||
       state.result.best_epoch < 0 || state.result.best_epoch > epochs || state.waited < 0 ||
-      state.tally.size() != state.setup.metrics.size() + 2) {
+      state.tally.size() < state.setup.metrics.size() + 2) {
     throw FormatError("its parts contradict each other");
   }
   return state;
@@ -216,6 +218,7 @@ void save_state(const std::string& path, const TrainingState& state, const Metad
   TensorMap tensors;
   put(tensors, "model.", state.model);
   put(tensors, "best.", state.best);
+  put(tensors, "averaging.", state.average);
   put(tensors, "optimizer.", state.optimizer);
   for (std::size_t i = 0; i < state.callbacks.size(); ++i)
     put(tensors, callback_prefix(i), state.callbacks[i]);
@@ -258,6 +261,7 @@ void check_same_setup(const TrainingSetup& saved, const TrainingSetup& now) {
   check("shuffle", saved.shuffle, now.shuffle);
   check("a number of examples of", saved.examples, now.examples);
   check("watch", saved.watch, now.watch);
+  check("the average", saved.average, now.average);
   check("a number of callbacks of", saved.callbacks, now.callbacks);
   const auto listed = [](const std::vector<std::string>& names) {
     std::string out;

@@ -21,6 +21,7 @@ struct TrainingSetup {
   Index examples = 0;
   std::string watch;
   std::vector<std::string> metrics;
+  std::string average = "none";
   std::size_t callbacks = 0;
 };
 
@@ -40,7 +41,7 @@ struct TrainingState {
   Index waited = 0;
 
   std::vector<double> base_lrs;  // of the groups, before the schedule
-  NamedTensors model, best, optimizer;
+  NamedTensors model, best, average, optimizer;
   std::vector<NamedTensors> callbacks;
 
   std::string instruction_set;
