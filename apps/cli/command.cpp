@@ -64,6 +64,12 @@ void add_threads(CLI::App& command) {
 void print(std::string_view text) { write_all(stdout, text); }
 void print_progress(std::string_view text) { write_all(stderr, text); }
 
+std::string list_of(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += join(out.empty() ? "" : ", ", word);
+  return out;
+}
+
 bool is_terminal(int descriptor) {
   const char* term = std::getenv("TERM");
   return isatty(descriptor) == 1 && term != nullptr && std::string_view(term) != "dumb";

@@ -39,6 +39,9 @@ void add_threads(CLI::App& command);
 void print(std::string_view text);
 void print_progress(std::string_view text);
 
+/// "a, b, c"
+std::string list_of(const std::vector<std::string>& words);
+
 /// Whether standard error or output is a terminal that understands escape sequences; colours need
 /// NO_COLOR to be unset too.
 bool is_terminal(int descriptor);

@@ -31,6 +31,7 @@ struct DataOptions {
   Index index = 0;
   Index count = 0;
   std::string label;
+  std::string mirror;
   bool json = false;
 };
 
@@ -270,11 +271,18 @@ int run_show(const DataOptions& options) {
 }
 
 int run_fetch(const DataOptions& options) {
-  const KnownData* data = known(options.name);
-  if (data == nullptr) throw UsageError(say(Message::data_nothing_to_fetch, options.name));
+  const KnownData* listed = known(options.name);
+  if (listed == nullptr) throw UsageError(say(Message::data_nothing_to_fetch, options.name));
+  KnownData data = *listed;
   const std::vector<std::string> folders = data_folders();
   if (folders.empty()) throw UsageError(say(Message::data_nowhere));
   DownloadOptions how;
+  if (!options.mirror.empty()) {
+    data.mirrors = {options.mirror.ends_with('/') ? options.mirror : options.mirror + '/'};
+    how.allow_loopback_http = options.mirror.starts_with("http://127.0.0.1:");
+    if (!how.allow_loopback_http && !options.mirror.starts_with("https://"))
+      throw UsageError(say(Message::data_bad_mirror, options.mirror));
+  }
   const bool live = is_terminal(STDERR_FILENO);
   interrupted();  // Ctrl-C ends a download in good order
   how.progress = [&](const PinnedFile& file, std::uint64_t received) {
@@ -283,12 +291,12 @@ int run_fetch(const DataOptions& options) {
     if (received == file.size) print_progress((live ? "\n" : file.name + '\n'));
     return !interrupted();
   };
-  const int fetched = fetch_data(*data, folders.front(), how);
-  const std::string folder = join(folders.front(), '/', data->name);
+  const int fetched = fetch_data(data, folders.front(), how);
+  const std::string folder = join(folders.front(), '/', data.name);
   if (options.json) {
-    print(Json{{"name", data->name}, {"folder", folder}, {"downloaded", fetched}}.dump(2) + '\n');
+    print(Json{{"name", data.name}, {"folder", folder}, {"downloaded", fetched}}.dump(2) + '\n');
   } else {
-    print(say(Message::data_fetched, data->name, folder, fetched) + '\n');
+    print(say(Message::data_fetched, data.name, folder, fetched) + '\n');
   }
   return kOk;
 }
@@ -327,7 +335,9 @@ void add_data(CLI::App& app, int& status) {
       ->type_name("N");
   show->add_option("-o,--output", options->picture, say(Message::data_show_output))->type_name("FILE.png");
   named(add("stats", Message::data_stats_help, Message::data_stats_example, run_stats));
-  named(add("fetch", Message::data_fetch_help, Message::data_fetch_example, run_fetch));
+  CLI::App* fetch = add("fetch", Message::data_fetch_help, Message::data_fetch_example, run_fetch);
+  named(fetch);
+  fetch->add_option("--mirror", options->mirror, say(Message::data_fetch_mirror))->type_name("URL");
 }
 
 }  // namespace splot::cli

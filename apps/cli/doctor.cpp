@@ -16,6 +16,7 @@
 #include "splot/core/error.h"
 #include "splot/core/file.h"
 #include "splot/core/version.h"
+#include "splot/data/download.h"
 #include "splot/data/mnist.h"
 #include "splot/ops/ops.h"
 
@@ -31,12 +32,6 @@ struct Finding {
   State state;
   std::string text;
 };
-
-std::string list_of(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += join(out.empty() ? "" : ", ", word);
-  return out;
-}
 
 Finding instructions() {
   std::vector<std::string> names;
@@ -128,23 +123,42 @@ std::uintmax_t bytes_in(const std::filesystem::path& folder) {
   return out;
 }
 
+// How many of the files in the folder are as they were published; those that are unpacked cannot be told.
+std::string hashes(const KnownData& known, const std::filesystem::path& folder) {
+  std::size_t right = 0;
+  for (const PinnedFile& file : known.files) {
+    std::error_code ignored;
+    const std::string path = (folder / file.name).string();
+    if (!std::filesystem::exists(path, ignored)) continue;
+    if (!is_pinned_file(path, file)) {
+      throw FormatError(say(Message::doctor_data_wrong, known.name, path, known.name));
+    }
+    ++right;
+  }
+  return right == known.files.size() ? say(Message::doctor_data_hashes, right)
+                                     : say(Message::doctor_data_unpacked, right, known.files.size() - right);
+}
+
 // A set that is not there is no fault; one that is damaged is.
-Finding data(const std::string& name, DataSplits (*load)(const MnistOptions&)) {
+Finding data(const KnownData& known) {
+  const std::string& name = known.name;
   for (const std::string& folder : data_folders()) {
     const std::filesystem::path path = std::filesystem::path(folder) / name;
     std::error_code ignored;
     if (!std::filesystem::is_directory(path, ignored)) continue;
     try {
+      const std::string checked = hashes(known, path);
+      const auto load = name == "mnist" ? load_mnist : load_fashion_mnist;
       const DataSplits parts = load({.validation = 0});
       return {Message::doctor_data, State::good,
               say(Message::doctor_data_good, name, parts.train.size(), parts.test.size(), path.string(),
-                  static_cast<std::uint64_t>(bytes_in(path)))};
+                  static_cast<std::uint64_t>(bytes_in(path)), checked)};
     } catch (const Error& error) {
       return {Message::doctor_data, State::bad, error.what()};
     }
   }
   return {Message::doctor_data, State::note,
-          say(Message::doctor_data_missing, name, list_of(data_folders()))};
+          say(Message::doctor_data_missing, name, list_of(data_folders()), name)};
 }
 
 std::vector<Finding> look() {
@@ -164,8 +178,7 @@ std::vector<Finding> look() {
   out.push_back(locale());
   out.push_back(terminal());
   out.push_back(runs());
-  out.push_back(data("mnist", load_mnist));
-  out.push_back(data("fashion-mnist", load_fashion_mnist));
+  for (const KnownData& known : known_data()) out.push_back(data(known));
   return out;
 }
 

@@ -166,6 +166,10 @@ int run_eval(const EvalOptions& options) {
     throw UsageError(say(Message::eval_shape, options.model, file.info.sample.to_string(), recipe.name,
                          test.sample_shape().to_string()));
   }
+  if (!file.info.classes.empty() && file.info.classes != test.classes()) {
+    throw UsageError(say(Message::eval_classes, options.model, list_of(file.info.classes), recipe.name,
+                         list_of(test.classes())));
+  }
   const Findings found = look_at(file, test);
   if (options.json) {
     nlohmann::ordered_json out = {{"model", options.model}, {"data", recipe.name}, {"part", "test"}};

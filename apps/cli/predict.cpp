@@ -39,6 +39,8 @@ std::vector<Guess> guesses(const ModelFile& file, const Tensor& output) {
   for (std::size_t i = 0; i < p.size(); ++i) out[i] = {file.info.classes[i], p[i]};
   std::stable_sort(out.begin(), out.end(),
                    [](const Guess& a, const Guess& b) { return a.confidence > b.confidence; });
+  // Losses that compare numbers leave outputs that are no shares.
+  for (Guess& guess : out) guess.confidence = std::clamp(guess.confidence, 0.0, 1.0);
   return out;
 }
 

@@ -37,7 +37,12 @@ int run_report(const ReportOptions& options) {
     const RunReport report = collect_report(options.runs[0]);
     write_file(file, report_html(report));
     if (!report.note.empty()) print_progress(say(Message::complaint, report.note) + '\n');
-    if (!options.plots.empty()) write_plots(options.plots, report_figures(report));
+    if (!options.plots.empty()) {
+      write_plots(options.plots, report_figures(report));
+      if (!report.weights.values.empty()) {
+        write_file((std::filesystem::path(options.plots) / "weights.csv").string(), to_csv(report.weights));
+      }
+    }
   } else {
     if (file.empty()) file = "comparison.html";
     std::vector<RunReport> reports;

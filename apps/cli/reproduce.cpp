@@ -112,12 +112,6 @@ nlohmann::ordered_json as_json(const Reproduction& result) {
   return out;
 }
 
-std::string list_of(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += join(out.empty() ? "" : ", ", word);
-  return out;
-}
-
 std::string run_line(const PublishedRecipe& published, const ReproducedRun& run) {
   std::string out = fmt::format("  {:>4}  {:>8}  {:>5}  {:>7.1f}", run.seed, figure(published, run.figure),
                                 run.epoch > 0 ? std::to_string(run.epoch) : "-", run.seconds);

@@ -36,7 +36,7 @@ struct DownloadOptions {
   std::chrono::seconds stall_timeout{30};
   /// Told now and then how many bytes of the file have come; false ends the download with an IoError.
   std::function<bool(const PinnedFile& file, std::uint64_t received)> progress = {};
-  /// For tests: plain http to 127.0.0.1.
+  /// Plain http to 127.0.0.1, for tests and mirrors on the same machine: no one else can be listening.
   bool allow_loopback_http = false;
 };
 
@@ -53,7 +53,7 @@ SPLOT_API void download(const std::string& url, const std::string& path, const P
 
 /// Gets what is missing or damaged of a data set into the folder `folder/name`; files that are right already
 /// are left alone. Each mirror is tried for each file; throws IoError with every mirror's reason when none
-/// has it. Returns how many files were downloaded.
+/// has it, or none can be asked (download_available). Returns how many files were downloaded.
 ///
 ///   fetch_data(known_data()[0], data_folders().front());
 SPLOT_API int fetch_data(const KnownData& data, const std::string& folder,

@@ -43,7 +43,8 @@ DataSplits load(std::string_view set, std::vector<std::string> classes, const Mn
     looked += join(looked.empty() ? "\"" : " or \"", folder, '"');
   }
   fail<IoError>(set, "not found: ", looked.empty() ? "neither SPLOT_DATA nor HOME is set" : "looked in ",
-                looked, "; put ", kFiles[0], ".gz, ", kFiles[1], ".gz, ", kFiles[2], ".gz and ", kFiles[3],
+                looked, "; splot data fetch ", set, " downloads it, or put ", kFiles[0], ".gz, ", kFiles[1],
+                ".gz, ", kFiles[2], ".gz and ", kFiles[3],
                 ".gz there, or set SPLOT_DATA to the folder that holds ", set, "/");
 }
 

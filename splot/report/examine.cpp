@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "splot/core/error.h"
 #include "splot/nn/parameters.h"
 #include "splot/ops/ops.h"
+#include "splot/report/markup.h"
 #include "splot/train/outputs.h"
 
 namespace splot {
@@ -61,8 +64,10 @@ void see_classes(Examination& seen, const Tensor& output, const Tensor& target, 
     const auto outputs = y.begin() + static_cast<Index>(i) * classes;
     const Index predicted = std::max_element(outputs, outputs + classes) - outputs;
     const auto row = p.begin() + static_cast<Index>(i) * classes;
+    // Losses that compare numbers leave outputs that are no shares.
+    const auto share = [&](Index c) { return std::clamp(row[c], 0.0, 1.0); };
     const SeenExample example{
-        first + static_cast<Index>(i), wanted[i], predicted, row[predicted], row[wanted[i]], {}};
+        first + static_cast<Index>(i), wanted[i], predicted, share(predicted), share(wanted[i]), {}};
     if (seen.samples.size() < options.samples) seen.samples.push_back(example);
     if (predicted != wanted[i]) keep_worst(seen.worst, example, options.worst);
   }
@@ -133,6 +138,28 @@ Examination examine(Layer& model, const Dataset& data, std::string part, const s
   return seen;
 }
 
+std::string to_csv(const WeightPictures& weights, std::size_t most) {
+  std::string out = "unit";
+  const std::size_t units = std::min({most, weights.values.size()});
+  const std::size_t pixels = units == 0 ? 0 : weights.values.front().size();
+  for (std::size_t i = 0; i < pixels; ++i) {
+    out += join(",y", i / static_cast<std::size_t>(weights.width), "x",
+                i % static_cast<std::size_t>(weights.width));
+  }
+  out += '\n';
+  for (std::size_t unit = 0; unit < units; ++unit) {
+    out += std::to_string(unit);
+    for (const double value : weights.values[unit]) {
+      // The shortest digits that tell the number from its neighbours: a float needs half of a double's.
+      const auto narrow = static_cast<float>(value);
+      out += ',';
+      out += static_cast<double>(narrow) == value ? fmt::format("{}", narrow) : exact_text(value);
+    }
+    out += '\n';
+  }
+  return out;
+}
+
 WeightPictures first_weights(Layer& model, const Shape& sample, std::size_t most) {
   WeightPictures out;
   const std::optional<PictureShape> shape = picture_shape(sample);
@@ -151,7 +178,9 @@ WeightPictures first_weights(Layer& model, const Shape& sample, std::size_t most
   const double scale = out.limit > 0.0 ? 1.0 / out.limit : 0.0;
   const auto plane = static_cast<std::size_t>(shape->height * shape->width);
   const auto channels = static_cast<std::size_t>(shape->channels);
-  for (std::size_t unit = 0; unit < std::min(most, static_cast<std::size_t>(out.units)); ++unit) {
+  out.width = shape->width;
+  for (std::size_t unit = 0; unit < static_cast<std::size_t>(out.units); ++unit) {
+    std::vector<double>& numbers = out.values.emplace_back(plane);
     Image image{shape->width, shape->height, 3, std::vector<std::uint8_t>(3 * plane)};
     const double* row = values.data() + unit * plane * channels;
     for (std::size_t i = 0; i < plane; ++i) {
@@ -159,8 +188,9 @@ WeightPictures first_weights(Layer& model, const Shape& sample, std::size_t most
       double value = 0.0;
       for (std::size_t c = 0; c < channels; ++c) value += row[c * plane + i] / static_cast<double>(channels);
       diverging(value * scale, image.pixels.data() + 3 * i);
+      numbers[i] = value;
     }
-    out.images.push_back(std::move(image));
+    if (unit < most) out.images.push_back(std::move(image));
   }
   return out;
 }

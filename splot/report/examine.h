@@ -1,6 +1,7 @@
 // examine(): what a network makes of single examples - its mistakes, its answers, its first weights.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -63,7 +64,13 @@ struct WeightPictures {
       images;          ///< of the first units: red for weights above 0, blue for those below, white for 0
   double limit = 0.0;  ///< the weight shown in full red or, negative, in full blue
   Index units = 0;     ///< how many there are
+  Index width = 0;     ///< of a picture, in pixels
+  /// What the pictures show, of all units: one number for each pixel, row by row.
+  std::vector<std::vector<double>> values = {};
 };
+
+/// One line for each of the first `most` units, one column for each pixel: "unit,y0x0,y0x1, ...".
+SPLOT_API std::string to_csv(const WeightPictures& weights, std::size_t most = static_cast<std::size_t>(-1));
 
 /// The weights of the first layer as pictures with the shape of an example, all on one scale; without images
 /// when examples are no pictures or the first layer does not look at them pixel by pixel. The limit is the

@@ -298,7 +298,10 @@ std::string weights(const RunReport& report) {
                   report.weights.units),
               "note") +
           fmt::format("<div class=\"scale\"><span>-{0}</span><i></i><span>+{0}</span></div>\n", limit) +
-          "<div class=\"card digits small\">\n" + out + "</div>\n");
+          "<div class=\"card digits small\">\n" + out + "</div>\n<p>" +
+          csv_link("weights", to_csv(report.weights, report.weights.images.size()),
+                   say(Message::report_weights_csv)) +
+          "</p>\n");
 }
 
 std::string layers(const RunReport& report) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <type_traits>
 
 #include <nlohmann/json.hpp>
 
@@ -16,32 +17,109 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t kMaxBytes = std::uint64_t{256} << 20;
 
-double number(const Json& json) {
-  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+std::string_view kind(const Json& json) {
+  if (json.is_object()) return "an object";
+  if (json.is_array()) return "a list";
+  if (json.is_string()) return "text";
+  if (json.is_boolean()) return "true or false";
+  return json.is_null() ? "null" : "a number";
 }
 
-TrainingWarning warning_of(const Json& json) {
-  return {json.value("code", ""), json.value("where", ""), json.value("epoch", Index{0}),
-          json.value("text", "")};
+[[noreturn]] void wrong_kind(std::string_view what, std::string_view expected, const Json& json) {
+  throw FormatError(join(what, " should be ", expected, ", not ", kind(json)));
+}
+
+// What is not finite is written as null.
+double number(const Json& json, std::string_view what) {
+  if (json.is_null()) return std::numeric_limits<double>::quiet_NaN();
+  if (!json.is_number()) wrong_kind(what, "a number", json);
+  return json.get<double>();
+}
+
+void require_object(const Json& json, std::string_view what) {
+  if (!json.is_object()) wrong_kind(what, "an object", json);
+}
+
+// The member of that name; null where there is none.
+const Json& member(const Json& json, const std::string& name) {
+  static const Json nothing;
+  const auto found = json.find(name);
+  return found == json.end() ? nothing : *found;
+}
+
+// The member of that name, or what it is without one.
+void read(const Json& json, const std::string& name, std::string& out) {
+  const Json& value = member(json, name);
+  if (value.is_null()) return;
+  if (!value.is_string()) wrong_kind(name, "text", value);
+  out = value.get<std::string>();
+}
+void read(const Json& json, const std::string& name, bool& out) {
+  const Json& value = member(json, name);
+  if (value.is_null()) return;
+  if (!value.is_boolean()) wrong_kind(name, "true or false", value);
+  out = value.get<bool>();
+}
+template <typename T>
+requires std::is_integral_v<T>
+void read(const Json& json, const std::string& name, T& out) {
+  const Json& value = member(json, name);
+  if (value.is_null()) return;
+  if (!value.is_number_integer()) wrong_kind(name, "a whole number", value);
+  const double size = value.get<double>();
+  const bool fits = size >= static_cast<double>(std::numeric_limits<T>::min()) &&
+                    size < static_cast<double>(std::numeric_limits<T>::max());
+  if (!fits) throw FormatError(join(name, " is ", size, ", which is more than it can be"));
+  out = value.get<T>();
+}
+
+std::vector<TrainingWarning> warnings_of(const Json& list) {
+  if (!list.is_array()) wrong_kind("warnings", "a list", list);
+  std::vector<TrainingWarning> out;
+  for (const Json& json : list) {
+    require_object(json, "a warning");
+    TrainingWarning& warning = out.emplace_back();
+    read(json, "code", warning.code);
+    read(json, "where", warning.where);
+    read(json, "epoch", warning.epoch);
+    read(json, "text", warning.text);
+  }
+  return out;
+}
+
+std::vector<ParameterNorms> norms_of(const Json& all) {
+  require_object(all, "norms");
+  std::vector<ParameterNorms> out;
+  for (const auto& entry : all.items()) {
+    const std::string what = join("norms of ", entry.key());
+    require_object(entry.value(), what);
+    const auto norm = [&](const char* which) {
+      const auto found = entry.value().find(which);
+      if (found == entry.value().end()) throw FormatError(join(what, " lack ", which));
+      return number(*found, join(what, ", ", which));
+    };
+    out.push_back({entry.key(), norm("weight"), norm("gradient"), norm("update")});
+  }
+  return out;
 }
 
 EpochRecord epoch_of(const Json& json) {
+  require_object(json, "the line");
+  if (member(json, "epoch").is_null()) throw FormatError("the line has no epoch");
   EpochRecord out;
-  out.epoch = json.at("epoch").get<Index>();
+  read(json, "epoch", out.epoch);
   for (const auto& [key, value] : json.items()) {
     if (key == "epoch") continue;
     if (key == "lr") {
-      out.lr = number(value);
+      out.lr = number(value, key);
     } else if (key == "seconds") {
-      out.seconds = number(value);
+      out.seconds = number(value, key);
     } else if (key == "norms") {
-      for (const auto& [name, n] : value.items()) {
-        out.norms.push_back({name, number(n.at("weight")), number(n.at("gradient")), number(n.at("update"))});
-      }
+      out.norms = norms_of(value);
     } else if (key == "warnings") {
-      for (const Json& entry : value) out.warnings.push_back(warning_of(entry));
+      out.warnings = warnings_of(value);
     } else if (value.is_number() || value.is_null()) {
-      out.metrics.push_back({key, number(value)});
+      out.metrics.push_back({key, number(value, key)});
     }
   }
   return out;
@@ -52,13 +130,16 @@ std::string text_of_file(const std::string& path) {
   return {bytes.begin(), bytes.end()};
 }
 
-// Whatever a file leads to, it is named.
+// Calls read(the JSON in the text); whatever is wrong with it, the place is named.
 template <typename F>
-void reading(const std::string& path, F read) {
+void reading(const std::string& place, std::string_view text, F read) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  require<FormatError>(!json.is_discarded(), "report", place,
+                       ": this is no JSON; was the file cut or changed?");
   try {
-    read();
-  } catch (const Json::exception& error) {
-    fail<FormatError>("report", path, ": ", error.what());
+    read(json);
+  } catch (const FormatError& error) {
+    fail<FormatError>("report", place, ": ", error.what());
   }
 }
 
@@ -69,41 +150,40 @@ std::vector<EpochRecord> read_history(const std::string& path) {
   for (std::size_t at = 0; at < text.size(); ++line) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     if (end > at) {
-      reading(join(path, ':', line),
-              [&] { out.push_back(epoch_of(Json::parse(text.substr(at, end - at)))); });
+      reading(join(path, ':', line), std::string_view(text).substr(at, end - at),
+              [&](const Json& json) { out.push_back(epoch_of(json)); });
     }
     at = end + 1;
   }
   return out;
 }
 
-void read_result(const std::string& text, RunRecord& run) {
-  const Json json = Json::parse(text);
-  run.recipe = json.value("recipe", "");
+void read_result(const Json& json, RunRecord& run) {
+  require_object(json, "the file");
+  read(json, "recipe", run.recipe);
   if (json.contains("seed")) run.seed = json["seed"].dump();
-  run.weights_sha256 = json.value("weights_sha256", "");
-  run.steps = json.value("steps", Index{0});
-  run.seconds = json.value("seconds", 0.0);
-  run.stopped = json.value("stopped", false);
-  run.stop_reason = json.value("stop_reason", "");
-  run.diverged = json.value("diverged", "");
-  run.threads = json.value("threads", 0);
-  run.instruction_set = json.value("instruction_set", "");
-  run.peak_memory = json.value("peak_memory_bytes", std::uint64_t{0});
-  if (json.contains("best") && json["best"].is_object())
-    run.best_epoch = json["best"].value("epoch", Index{0});
-  if (json.contains("metrics")) {
-    for (const auto& [name, metrics] : json["metrics"].items()) {
+  read(json, "weights_sha256", run.weights_sha256);
+  read(json, "steps", run.steps);
+  if (json.contains("seconds")) run.seconds = number(json["seconds"], "seconds");
+  read(json, "stopped", run.stopped);
+  read(json, "stop_reason", run.stop_reason);
+  read(json, "diverged", run.diverged);
+  read(json, "threads", run.threads);
+  read(json, "instruction_set", run.instruction_set);
+  read(json, "peak_memory_bytes", run.peak_memory);
+  if (const Json& best = member(json, "best"); best.is_object()) read(best, "epoch", run.best_epoch);
+  if (const Json& parts = member(json, "metrics"); !parts.is_null()) {
+    require_object(parts, "metrics");
+    for (const auto& [name, metrics] : parts.items()) {
       RunPart part{name, {}};
       for (const auto& [metric_name, value] : metrics.items()) {
-        if (value.is_number() || value.is_null()) part.metrics.push_back({metric_name, number(value)});
+        if (value.is_number() || value.is_null())
+          part.metrics.push_back({metric_name, number(value, metric_name)});
       }
       run.parts.push_back(std::move(part));
     }
   }
-  if (json.contains("warnings")) {
-    for (const Json& entry : json["warnings"]) run.warnings.push_back(warning_of(entry));
-  }
+  if (json.contains("warnings")) run.warnings = warnings_of(json["warnings"]);
 }
 
 }  // namespace
@@ -116,8 +196,7 @@ RunRecord read_run(const std::string& folder) {
   const std::string result = (at / "run.json").string();
   std::error_code ignored;
   if (std::filesystem::exists(result, ignored)) {
-    const std::string text = text_of_file(result);
-    reading(result, [&] { read_result(text, run); });
+    reading(result, text_of_file(result), [&](const Json& json) { read_result(json, run); });
   }
   if (run.warnings.empty()) {
     for (const EpochRecord& epoch : run.history) {

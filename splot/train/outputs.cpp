@@ -31,6 +31,13 @@ Tensor confidences(const Tensor& output, std::string_view loss) {
   if (loss == "binary_cross_entropy") return sigmoid(output);
   if (loss == "nll") return exp(output);
   if (loss == "categorical_cross_entropy") return output / sum(output, {-1}, true);
+  if (loss == "categorical_cross_entropy_from_sigmoid") {
+    // Softmax of log(p / (1 - p)); held away from 1 by the smallest step, as the loss does.
+    const double step = output.dtype() == kFloat64 ? 0x1p-53 : 0x1p-24;
+    const Tensor p = clamp(output, 0.0, 1.0 - step);
+    const Tensor odds = p / (1.0 - p);
+    return odds / sum(odds, {-1}, true);
+  }
   return output;
 }
 

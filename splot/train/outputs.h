@@ -22,7 +22,9 @@ SPLOT_API void visit_outputs(Layer& model, const Dataset& data,
 
 /// Outputs [n, classes] as what the loss they were trained with takes them for: "cross_entropy" the softmax
 /// of them, "binary_cross_entropy" the logistic function, "nll" the exponential, "categorical_cross_entropy"
-/// their shares of the sum; for any other loss they are what they are. Each row's largest stays its largest.
+/// their shares of the sum, "categorical_cross_entropy_from_sigmoid" the softmax of the logits behind them;
+/// for any other loss, which compares numbers, they are what they are, and may lie outside 0 .. 1. Each row's
+/// largest stays its largest.
 ///
 ///   confidences(net(x), "cross_entropy")    // each row sums to 1
 SPLOT_API Tensor confidences(const Tensor& output, std::string_view loss);

@@ -220,6 +220,18 @@ TEST_F(Command, DigitsAreLearnedMeasuredAndRead) {
   EXPECT_EQ(seen[0]["top"].size(), 3u);
   EXPECT_NE(run("predict d '" + picture + "'").out.find("seven.png: "), std::string::npos);
   EXPECT_EQ(run("predict d nothing.png").status, 1);
+  // The same pictures under other names: the answers would be called by them.
+  const Outcome other = run("eval d --data fashion-mnist");
+  if (const char* data = std::getenv("SPLOT_DATA");
+      data != nullptr && std::filesystem::exists(std::string(data) + "/fashion-mnist")) {
+    EXPECT_EQ(other.status, 2);
+    EXPECT_EQ(other.err,
+              "splot: d answers with the classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, those of fashion-mnist are "
+              "T-shirt/top, "
+              "Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot\n");
+  } else {
+    EXPECT_EQ(other.status, 1) << other.err;
+  }
 }
 
 TEST_F(Command, CheckAgreesLayerByLayer) {

@@ -9,9 +9,11 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
+#include "splot/data/download.h"
 #include "splot/data/idx.h"
 #include "splot/data/image.h"
 
+#include "tests/support/local_server.h"
 #include "tests/support/temp_folder.h"
 
 namespace splot {
@@ -118,6 +120,69 @@ TEST_F(DataCommand, ShowsExamplesAsTextAndAsAPicture) {
   EXPECT_EQ(picture.height, 2 * 29 + 1);
   EXPECT_EQ(picture.pixels[0], 255);
   EXPECT_EQ(picture.pixels[static_cast<std::size_t>(30 * picture.width + 30)], 255 - 40) << "picture 4";
+}
+
+class FetchCommand : public DataCommand {
+ protected:
+  void SetUp() override {
+    DataCommand::SetUp();
+    std::filesystem::remove_all(folder_.file("data/mnist"));
+  }
+  std::size_t files() const {
+    const std::filesystem::directory_iterator all(folder_.file("data/mnist"));
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+  }
+};
+
+TEST_F(FetchCommand, WithoutLibcurlSaysSoAndWhatToDo) {
+  if (download_available()) GTEST_SKIP() << "built with SPLOT_DOWNLOAD=ON";
+  EXPECT_EQ(run("fetch mnist"), 1);
+  EXPECT_EQ(
+      err_,
+      "splot: [download] mnist: train-images-idx3-ubyte.gz is missing, and this Splot was built without "
+      "downloads (SPLOT_DOWNLOAD=OFF); get it from "
+      "https://storage.googleapis.com/cvdf-datasets/mnist/train-images-idx3-ubyte.gz by other means and put "
+      "it "
+      "into \"data/mnist\"\n");
+}
+
+TEST_F(FetchCommand, AMirrorHasToHaveTheSameFiles) {
+  if (!download_available()) GTEST_SKIP() << "built with SPLOT_DOWNLOAD=OFF";
+  std::vector<std::string> asked;
+  const test::LocalServer server([&](const std::string& path) {
+    asked.push_back(path);
+    return test::Answer{test::http_answer("something else")};
+  });
+  EXPECT_EQ(run("fetch mnist --mirror " + server.url("/sets")), 1);
+  EXPECT_EQ(asked, std::vector<std::string>{"/sets/train-images-idx3-ubyte.gz"});
+  EXPECT_EQ(err_, "splot: [download] mnist: no mirror has train-images-idx3-ubyte.gz:\n  [download] " +
+                      server.url("/sets/train-images-idx3-ubyte.gz") +
+                      " has 14 bytes, it should have 9912422\n");
+  EXPECT_EQ(files(), 0u);
+  EXPECT_EQ(run("fetch mnist --mirror http://example.org/"), 2);
+  EXPECT_EQ(err_, "splot: --mirror http://example.org/: write an address that begins with https://\n");
+  EXPECT_EQ(run("stats mnist"), 1);
+  EXPECT_NE(err_.find("; splot data fetch mnist downloads it, or put "), std::string::npos) << err_;
+}
+
+TEST_F(FetchCommand, BringsWhatIsMissingFromAMirror) {
+  if (!download_available()) GTEST_SKIP() << "built with SPLOT_DOWNLOAD=OFF";
+  const char* data = std::getenv("SPLOT_DATA");
+  const std::string real = std::string(data == nullptr ? "" : data) + "/mnist";
+  if (!std::filesystem::exists(real + "/train-images-idx3-ubyte.gz"))
+    GTEST_SKIP() << "needs the mnist data set";
+  const test::LocalServer server([&](const std::string& path) {
+    std::ifstream file(real + path, std::ios::binary);
+    return test::Answer{test::http_answer(std::string(std::istreambuf_iterator<char>(file), {}))};
+  });
+  ASSERT_EQ(run("fetch mnist --json --mirror " + server.url("/")), 0) << err_;
+  EXPECT_EQ(Json::parse(out_)["downloaded"], 4);
+  EXPECT_EQ(files(), 4u);
+  EXPECT_NE(err_.find("train-images-idx3-ubyte.gz\n"), std::string::npos) << "progress: " << err_;
+  std::filesystem::remove(folder_.file("data/mnist/t10k-labels-idx1-ubyte.gz"));
+  ASSERT_EQ(run("fetch mnist --mirror " + server.url("/")), 0) << err_;
+  EXPECT_EQ(out_, "mnist is in data/mnist; 1 files were downloaded\n");
+  ASSERT_EQ(run("info mnist"), 0) << err_;
 }
 
 TEST_F(DataCommand, RefusesWhatIsNotThere) {

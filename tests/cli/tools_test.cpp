@@ -1,4 +1,5 @@
 // splot summary, doctor, completion and man.
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -60,7 +61,10 @@ TEST_F(ToolCommand, DoctorFindsEverythingInOrder) {
     const std::string text = finding["text"];
     EXPECT_FALSE(text.empty()) << finding;
     threads = threads || text.rfind("2 in use", 0) == 0;
-    missing += text.find("not there; looked in /no/data, /no/cache") != std::string::npos ? 1 : 0;
+    missing +=
+        text.find("not there; looked in /no/data, /no/cache/splot; splot data fetch ") != std::string::npos
+            ? 1
+            : 0;
   }
   EXPECT_TRUE(threads);
   EXPECT_EQ(missing, 2) << "data that are not there are told, and are no fault";
@@ -80,6 +84,34 @@ TEST_F(ToolCommand, DoctorFailsOnDamagedData) {
   const Outcome outcome = run("doctor --json", "SPLOT_DATA=sets XDG_CACHE_HOME=/no/cache");
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(Json::parse(outcome.out)["ok"], false);
+}
+
+TEST_F(ToolCommand, DoctorLooksAtTheHashesOfData) {
+  const char* real = std::getenv("SPLOT_DATA");
+  const std::filesystem::path mnist = std::filesystem::path(real == nullptr ? "" : real) / "mnist";
+  if (!std::filesystem::exists(mnist / "train-images-idx3-ubyte.gz"))
+    GTEST_SKIP() << "needs the mnist data set";
+  const std::filesystem::path copy = folder_.file("sets/mnist");
+  std::filesystem::create_directories(copy);
+  for (const auto& entry : std::filesystem::directory_iterator(mnist)) {
+    std::filesystem::copy_file(entry.path(), copy / entry.path().filename());
+    std::filesystem::permissions(copy / entry.path().filename(), std::filesystem::perms::owner_all);
+  }
+  const Outcome right = run("doctor", "SPLOT_DATA=sets XDG_CACHE_HOME=/no/cache");
+  EXPECT_EQ(right.status, 0) << right.out;
+  EXPECT_NE(right.out.find("bytes; 4 SHA-256 right\n"), std::string::npos) << right.out;
+  // The time in the head of a gzip file: what is inside is the same, the file is not.
+  std::fstream file(copy / "t10k-labels-idx1-ubyte.gz", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4);
+  file.put('!');
+  file.close();
+  const Outcome wrong = run("doctor", "SPLOT_DATA=sets XDG_CACHE_HOME=/no/cache");
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_NE(
+      wrong.out.find("BAD data          mnist: sets/mnist/t10k-labels-idx1-ubyte.gz is not the file that was "
+                     "published: its size or SHA-256 differs; splot data fetch mnist gets it again\n"),
+      std::string::npos)
+      << wrong.out;
 }
 
 TEST_F(ToolCommand, BashCompletesCommandsOptionsAndRecipes) {

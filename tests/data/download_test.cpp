@@ -14,8 +14,8 @@
 #include "splot/core/file.h"
 #include "splot/core/sha256.h"
 
-#include "tests/data/local_server.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/local_server.h"
 #include "tests/support/mutate.h"
 #include "tests/support/temp_folder.h"
 

@@ -81,7 +81,9 @@ TEST(Mnist, SaysWhereItLookedAndWhatToDo) {
   EXPECT_ERROR(
       IoError, load_fashion_mnist(),
       "[fashion-mnist] not found: looked in \"" + folder.path() +
-          "/fashion-mnist\" or \"/no/cache/splot/fashion-mnist\"; put train-images-idx3-ubyte.gz, "
+          "/fashion-mnist\" or \"/no/cache/splot/fashion-mnist\"; splot data fetch fashion-mnist downloads "
+          "it, or "
+          "put train-images-idx3-ubyte.gz, "
           "train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz there, or set "
           "SPLOT_DATA to the folder that holds fashion-mnist/");
 }

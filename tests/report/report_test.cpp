@@ -108,14 +108,37 @@ TEST(RunRecord, ReadsWhatAFolderSays) {
 TEST(RunRecord, NamesTheLineThatIsWrong) {
   const test::TempFolder folder;
   EXPECT_THROW(read_run(folder.path()), IoError);
-  for (const char* bad : {"{", "[1]", "{\"epoch\":\"x\"}", "{\"epoch\":1,\"norms\":[1]}", "3"}) {
-    write_file(folder.file("metrics.jsonl"), std::string("{\"epoch\":1}\n") + bad);
-    try {
-      read_run(folder.path());
-      ADD_FAILURE() << bad;
-    } catch (const FormatError& error) {
-      EXPECT_TRUE(has(error.what(), "metrics.jsonl:2: ")) << error.what();
-    }
+  const std::pair<const char*, const char*> cases[] = {
+      {"{\"epoch\":2,\"loss\":0.", "this is no JSON; was the file cut or changed?"},
+      {"{", "this is no JSON; was the file cut or changed?"},
+      {"[1]", "the line should be an object, not a list"},
+      {"3", "the line should be an object, not a number"},
+      {"{\"loss\":1}", "the line has no epoch"},
+      {"{\"epoch\":\"x\"}", "epoch should be a whole number, not text"},
+      {"{\"epoch\":1e300}", "epoch should be a whole number, not a number"},
+      {"{\"epoch\":18446744073709551615}", "epoch is 18446744073709551616, which is more than it can be"},
+      {"{\"epoch\":1,\"lr\":true}", "lr should be a number, not true or false"},
+      {"{\"epoch\":1,\"norms\":[1]}", "norms should be an object, not a list"},
+      {"{\"epoch\":1,\"norms\":{\"w\":{\"weight\":1}}}", "norms of w lack gradient"},
+      {"{\"epoch\":1,\"norms\":{\"w\":{\"weight\":{}}}}",
+       "norms of w, weight should be a number, not an object"},
+      {"{\"epoch\":1,\"warnings\":[1]}", "a warning should be an object, not a number"},
+      {"{\"epoch\":1,\"warnings\":[{\"code\":2}]}", "code should be text, not a number"}};
+  const std::string path = folder.file("metrics.jsonl");
+  for (const auto& [line, reason] : cases) {
+    write_file(path, std::string("{\"epoch\":1}\n") + line);
+    EXPECT_ERROR(FormatError, read_run(folder.path()), "[report] " + path + ":2: " + reason);
+  }
+  write_file(path, std::string("{\"epoch\":1}\n"));
+  const std::string result = folder.file("run.json");
+  for (const auto& [text, reason] :
+       {std::pair{"{\"recipe\":", "this is no JSON; was the file cut or changed?"},
+        std::pair{"[]", "the file should be an object, not a list"},
+        std::pair{"{\"threads\":\"two\"}", "threads should be a whole number, not text"},
+        std::pair{"{\"threads\":5000000000}", "threads is 5e+09, which is more than it can be"},
+        std::pair{"{\"metrics\":[]}", "metrics should be an object, not a list"}}) {
+    write_file(result, std::string(text));
+    EXPECT_ERROR(FormatError, read_run(folder.path()), "[report] " + result + ": " + reason);
   }
 }
 
@@ -155,7 +178,7 @@ TEST(Report, HostileTextStaysText) {
   report.run.parts = {{evil, {{evil, 1.0}}}};
   report.configuration = {{evil, evil}, {evil + "." + evil, evil}};
   report.layers = {{evil, evil, Shape{1}, 1, 1}};
-  report.weights = {evil, {Image{1, 1, 3, {1, 2, 3}}}, 1.0, 1};
+  report.weights = {evil, {Image{1, 1, 3, {1, 2, 3}}}, 1.0, 1, 1, {{0.25}}};
   Examination seen;
   seen.part = evil;
   seen.classes = {evil, "b"};
@@ -262,9 +285,20 @@ TEST(Examine, DrawsFirstWeightsOnOneScale) {
   ASSERT_EQ(weights.images.size(), 2u);
   EXPECT_EQ(weights.limit, 0.5);
   const std::vector<std::uint8_t>& p = weights.images[0].pixels;
-  EXPECT_GT(p[2], p[0]);                                      // negative: blue
-  EXPECT_EQ(p[3], p[5]);                                      // zero: no colour
-  EXPECT_GT(p[6], p[8]);                                      // positive: red
+  EXPECT_GT(p[2], p[0]);  // negative: blue
+  EXPECT_EQ(p[3], p[5]);  // zero: no colour
+  EXPECT_GT(p[6], p[8]);  // positive: red
+  const std::string csv = to_csv(weights);
+  EXPECT_EQ(csv.substr(0, csv.find('\n')),
+            "unit,y0x0,y0x1,y0x2,y0x3,y1x0,y1x1,y1x2,y1x3,y2x0,y2x1,y2x2,y2x3,y3x0,y3x1,y3x2,y3x3");
+  EXPECT_TRUE(has(csv, "\n0,-0.5,0,0.5,"));
+  EXPECT_TRUE(has(csv, "\n1,0.5,0.5,"));
+  EXPECT_FALSE(has(to_csv(weights, 1), "\n1,"));
+  values[2] = 0.1f;  // of a float no more digits than a float has
+  named_parameters(net)[0].parameter.assign(Tensor::from(values, {2, 16}));
+  EXPECT_TRUE(has(to_csv(first_weights(net, {1, 4, 4})), "\n0,-0.5,0,0.1,0.5,"));
+  EXPECT_EQ(first_weights(net, {1, 4, 4}, 1).images.size(), 1u);
+  EXPECT_EQ(first_weights(net, {1, 4, 4}, 1).values.size(), 2u);
   EXPECT_TRUE(first_weights(net, {16}).images.empty());       // no pictures
   EXPECT_TRUE(first_weights(net, {1, 5, 5}).images.empty());  // not of these pixels
 }

@@ -1,4 +1,4 @@
-#include "tests/data/local_server.h"
+#include "tests/support/local_server.h"
 
 #include <array>
 #include <chrono>
