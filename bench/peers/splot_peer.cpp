@@ -244,7 +244,7 @@ void time_trainer(const std::string& name, double seconds) {
     return seconds_since(begin) / static_cast<double>(steps);
   };
   run_by_hand(50);
-  constexpr double kRound = 0.005;
+  constexpr double kRound = 0.001;
   const std::uint64_t steps = static_cast<std::uint64_t>(kRound / run_by_hand(50)) + 1;
 
   Rounds rounds;

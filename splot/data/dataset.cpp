@@ -46,11 +46,14 @@ Tensor with_dtype(const Tensor& x, DType dtype) {
   }
 }
 
+std::size_t row_bytes(const Tensor& x) {
+  return x.shape()[0] == 0 ? 0 : static_cast<std::size_t>(x.numel() / x.shape()[0]) * x.dtype().size();
+}
+
 // Rows of x in the order of the indices.
 Tensor gather_rows(const Tensor& x, std::span<const Index> indices) {
   const Tensor out = Tensor::empty(x.shape().with(0, static_cast<Index>(indices.size())), x.dtype());
-  const std::size_t row =
-      x.shape()[0] == 0 ? 0 : static_cast<std::size_t>(x.numel() / x.shape()[0]) * x.dtype().size();
+  const std::size_t row = row_bytes(x);
   const auto* from = static_cast<const std::byte*>(x.raw());
   auto* to = static_cast<std::byte*>(out.impl()->storage->data());
   ask_for_rows(from, indices, row);
@@ -67,25 +70,38 @@ T prepared(double x, const Preprocessing& p, std::size_t feature) {
   return static_cast<T>((x / p.divisor - p.mean_of(feature)) / p.deviation_of(feature));
 }
 
-// Where all pixels are treated alike, the 256 possible ones are prepared once; what is left is a look-up.
-void gather_pixels(const Tensor& x, std::span<const Index> indices, const Preprocessing& p, float* to) {
-  std::array<float, 256> table;
-  if (!p.by_feature()) {
-    for (std::size_t i = 0; i < table.size(); ++i) table[i] = prepared<float>(static_cast<double>(i), p, 0);
+// Four are looked up before one is stored: a store might change the table, for all the compiler knows.
+void look_up(const std::uint8_t* pixels, std::size_t n, const std::array<float, 256>& table, float* to) {
+  std::size_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const float a = table[pixels[i]];
+    const float b = table[pixels[i + 1]];
+    const float c = table[pixels[i + 2]];
+    const float d = table[pixels[i + 3]];
+    to[i] = a;
+    to[i + 1] = b;
+    to[i + 2] = c;
+    to[i + 3] = d;
   }
+  for (; i < n; ++i) to[i] = table[pixels[i]];
+}
+
+// Where all pixels are treated alike `table` has the 256 possible ones, and what is left is a look-up.
+void gather_pixels(const Tensor& x, std::span<const Index> indices, const Preprocessing& p,
+                   const std::array<float, 256>* table, float* to) {
   const auto row = static_cast<std::size_t>(x.numel() / x.shape()[0]);
   const auto* from = x.data<std::uint8_t>();
   ask_for_rows(from, indices, row);
   for (const Index i : indices) {
     const std::uint8_t* pixel = from + static_cast<std::size_t>(i) * row;
-    if (p.by_feature()) {
+    if (table == nullptr) {
       const double* means = p.means.data();
       const double* deviations = p.deviations.data();
       for (std::size_t j = 0; j < row; ++j) {
         to[j] = static_cast<float>((pixel[j] / p.divisor - means[j]) / deviations[j]);
       }
     } else {
-      for (std::size_t j = 0; j < row; ++j) to[j] = table[pixel[j]];
+      look_up(pixel, row, *table, to);
     }
     to += row;
   }
@@ -104,6 +120,13 @@ Dataset::Dataset(std::string name, const Tensor& inputs, const Tensor& targets,
   inputs_ = contiguous(inputs).detach();
   const std::string problem = preprocessing_.problem(sample_shape());
   require<ValueError>(problem.empty(), "Dataset", name_, ": ", problem);
+  if (inputs_.dtype() == kUInt8 && !preprocessing_.by_feature()) {
+    std::array<float, 256> table;
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      table[i] = prepared<float>(static_cast<double>(i), preprocessing_, 0);
+    }
+    pixels_ = std::make_shared<const std::array<float, 256>>(table);
+  }
   targets_ = targets.dtype().is_integral() && targets.dtype() != kInt64 ? with_dtype(targets, kInt64)
                                                                         : contiguous(targets).detach();
   if (classes_.empty() || !targets_.dtype().is_integral()) return;
@@ -176,7 +199,7 @@ Tensor Dataset::prepare(std::span<const Index> indices) const {
   void* to = out.impl()->storage->data();
   if (out.numel() == 0) return out;
   if (inputs_.dtype() == kUInt8) {
-    gather_pixels(inputs_, indices, preprocessing_, static_cast<float*>(to));
+    gather_pixels(inputs_, indices, preprocessing_, pixels_.get(), static_cast<float*>(to));
     return out;
   }
   const Tensor rows = gather_rows(inputs_, indices);
@@ -195,6 +218,11 @@ Tensor Dataset::prepare(std::span<const Index> indices) const {
     }
   });
   return out;
+}
+
+void Dataset::expect(std::span<const Index> indices) const {
+  ask_for_rows(inputs_.raw(), indices, row_bytes(inputs_));
+  ask_for_rows(targets_.raw(), indices, row_bytes(targets_));
 }
 
 Batch Dataset::batch(std::span<const Index> indices) const {
@@ -242,8 +270,12 @@ Batch Loader::Epoch::operator[](Index i) const {
   const Index first = i * loader_->options_.batch_size;
   const Index count = std::min(loader_->options_.batch_size, loader_->data_.size() - first);
   if (order_.empty()) return loader_->data_.batch(first, count);
-  return loader_->data_.batch(std::span<const Index>(order_).subspan(static_cast<std::size_t>(first),
-                                                                     static_cast<std::size_t>(count)));
+  const auto indices = std::span<const Index>(order_).subspan(static_cast<std::size_t>(first));
+  Batch out = loader_->data_.batch(indices.first(static_cast<std::size_t>(count)));
+  // The memory brings what comes next while the network calculates.
+  const auto next = indices.subspan(static_cast<std::size_t>(count));
+  loader_->data_.expect(next.first(std::min(static_cast<std::size_t>(count), next.size())));
+  return out;
 }
 
 }  // namespace splot

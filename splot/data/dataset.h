@@ -1,7 +1,9 @@
 // Dataset: examples with their targets; Loader: the same as shuffled batches.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -65,15 +67,19 @@ class SPLOT_API Dataset {
   Batch batch(Index first, Index count) const;
 
  private:
+  friend class Loader;
   Dataset() = default;
   void check_range(Index first, Index count, const char* what) const;
   Tensor prepare(std::span<const Index> indices) const;
+  // Examples that will be asked for soon: the memory is told to bring them near.
+  void expect(std::span<const Index> indices) const;
 
   std::string name_;
   Tensor inputs_;
   Tensor targets_;
   std::vector<std::string> classes_;
   Preprocessing preprocessing_;
+  std::shared_ptr<const std::array<float, 256>> pixels_;  // preprocessed; of bytes that are treated alike
 };
 
 /// Training data, data for choosing hyper-parameters, and data for the figure that is reported.

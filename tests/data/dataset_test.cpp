@@ -187,6 +187,30 @@ TEST(Loader, ShufflesBySeedAndEpochAlone) {
 }
 
 // Each of the 24 orders of 4 examples is as likely as any other.
+TEST(Loader, PreparesPixelsOfEveryWidth) {
+  for (const Index width : {1, 3, 4, 7, 8, 30}) {
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(11 * width));
+    for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 37 + 5);
+    const Dataset data("d", Tensor::from(pixels, {11, width}), zeros({11}), {},
+                       {.divisor = 255.0, .mean = 0.25, .deviation = 0.5});
+    const Loader loader(data, {.batch_size = 4, .seed = 3});
+    const std::vector<Index> order = shuffled_indices(11, 3, 2);
+    std::vector<float> expected;
+    for (const Index i : order) {
+      for (Index j = 0; j < width; ++j) {
+        const double pixel = pixels[static_cast<std::size_t>(i * width + j)];
+        expected.push_back(static_cast<float>((pixel / 255.0 - 0.25) / 0.5));
+      }
+    }
+    std::vector<float> got;
+    for (const Batch& batch : loader.epoch(2)) {
+      const std::vector<float> part = batch.inputs.to_vector<float>();
+      got.insert(got.end(), part.begin(), part.end());
+    }
+    EXPECT_EQ(got, expected) << width;
+  }
+}
+
 TEST(Loader, ShufflesEvenly) {
   std::vector<int> counts(24);
   for (std::uint64_t epoch = 0; epoch < 24000; ++epoch) {
