@@ -140,6 +140,28 @@ TEST(Classification, NaNCountsAsTheLargest) {
   EXPECT_EQ(matrix.count(0, 1), 1);
   EXPECT_EQ(count_top_k(tensor({{9.0f, nan, nan}}), tensor({0}), 2), 0);
   EXPECT_EQ(count_top_k(tensor({{9.0f, nan, nan}}), tensor({0}), 3), 1);
+  matrix.add(tensor({{nan, 9.0f, nan}}), tensor({2}));
+  EXPECT_EQ(matrix.count(2, 0), 1);
+}
+
+TEST(Classification, TheFirstOfEqualOnesCounts) {
+  ConfusionMatrix matrix(3);
+  matrix.add(tensor({{1.0f, 2.0f, 2.0f}, {0.0f, 0.0f, 0.0f}, {-2.0f, -2.0f, -1.0f}}), tensor({2, 1, 0}));
+  EXPECT_EQ(matrix.count(2, 1), 1);
+  EXPECT_EQ(matrix.count(1, 0), 1);
+  EXPECT_EQ(matrix.count(0, 2), 1);
+}
+
+TEST(Classification, SharesOfTheClassesNeedNotBeDenseFloats) {
+  const Tensor outputs = tensor({{0.0f, 1.0f, 2.0f}, {5.0f, 1.0f, 2.0f}});
+  const Tensor shares = tensor({{0.1f, 0.2f, 0.7f}, {0.3f, 0.5f, 0.2f}});
+  const Tensor columns = transpose(contiguous(transpose(shares, 0, 1)), 0, 1);
+  for (const Tensor& target : {shares, cast(shares, kFloat64), columns}) {
+    ConfusionMatrix matrix(3);
+    matrix.add(outputs, target);
+    EXPECT_EQ(matrix.count(2, 2), 1);
+    EXPECT_EQ(matrix.count(1, 0), 1);
+  }
 }
 
 TEST(Classification, RefusesWhatDoesNotFit) {

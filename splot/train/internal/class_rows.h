@@ -1,8 +1,10 @@
 // Which class a row of outputs stands for: one rule for every figure that counts classes.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "splot/core/error.h"
@@ -16,14 +18,40 @@ bool is_larger(T a, T b) {
   return a > b || (std::isnan(a) && !std::isnan(b));
 }
 
-/// The first of the largest.
+/// The first of the largest. Nothing is jumped over: which class wins is what a processor cannot guess.
 template <typename T>
 Index largest(const T* row, Index n) {
   Index best = 0;
+  T top = row[0];
+  bool numbers = top == top;
   for (Index i = 1; i < n; ++i) {
-    if (is_larger(row[i], row[best])) best = i;
+    const T value = row[i];
+    const bool larger = value > top;
+    best = larger ? i : best;
+    top = larger ? value : top;
+    numbers &= value == value;
   }
-  return best;
+  if (numbers) [[likely]] {
+    return best;
+  }
+  return std::find_if(row, row + n, [](T value) { return std::isnan(value); }) - row;
+}
+
+/// The largest of each row of shares[n, classes].
+inline std::vector<std::int64_t> largest_of_rows(const Tensor& shares) {
+  const Index n = shares.shape()[0];
+  const Index classes = shares.shape()[1];
+  std::vector<std::int64_t> out(static_cast<std::size_t>(n));
+  const auto fill = [&](const auto* row) {
+    for (std::int64_t& c : out) c = largest(std::exchange(row, row + classes), classes);
+  };
+  // What data sets hold is looked at where it lies.
+  if (shares.dtype() == kFloat32 && shares.is_contiguous()) {
+    fill(shares.data<float>());
+  } else {
+    fill(shares.to_vector<double>().data());
+  }
+  return out;
 }
 
 /// Calls visit(row, classes, wanted) for every example, row pointing to its `classes` outputs. Throws as
@@ -44,10 +72,7 @@ void for_each_row(const char* where, const Tensor& output, const Tensor& target,
   const bool ready = numbers && target.dtype() == kInt64 && target.is_contiguous();
   std::vector<std::int64_t> copied;
   if (numbers && !ready) copied = target.to_vector<std::int64_t>();
-  if (!numbers) {
-    const std::vector<double> shares = target.to_vector<double>();
-    for (Index i = 0; i < n; ++i) copied.push_back(largest(shares.data() + i * classes, classes));
-  }
+  if (!numbers) copied = largest_of_rows(target);
   const std::int64_t* wanted = ready ? target.data<std::int64_t>() : copied.data();
   const Tensor dense = contiguous(output);
   visit_floats(output.dtype(), where, [&](auto tag) {
