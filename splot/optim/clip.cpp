@@ -3,34 +3,21 @@
 #include <cmath>
 
 #include "splot/core/node.h"
+#include "splot/core/sum.h"
 #include "splot/ops/ops.h"
 
 namespace splot {
 namespace {
 
-// In eight lanes, so that the additions need not wait for each other; their order is fixed.
-template <typename T>
-double sum_of_squares(const T* x, Index n) {
-  constexpr Index kLanes = 8;
-  double lanes[kLanes] = {};
-  Index i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (Index lane = 0; lane < kLanes; ++lane) {
-      const auto value = static_cast<double>(x[i + lane]);
-      lanes[lane] += value * value;
-    }
-  }
-  double total = 0.0;
-  for (; i < n; ++i) total += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  for (const double lane : lanes) total += lane;
-  return total;
-}
-
 double sum_of_squares(const Tensor& x) {
   const Tensor dense = contiguous(x.detach());
   return visit_floats(x.dtype(), "l2_norm", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    return sum_of_squares(dense.data<T>(), dense.numel());
+    const T* values = dense.data<T>();
+    return sum_of(dense.numel(), [&](Index i) {
+      const auto value = static_cast<double>(values[i]);
+      return value * value;
+    });
   });
 }
 

@@ -5,8 +5,9 @@
 #include <utility>
 
 #include "splot/core/error.h"
+#include "splot/core/sum.h"
 #include "splot/nn/parameters.h"
-#include "splot/train/internal/squares.h"
+#include "splot/optim/clip.h"
 #include "splot/train/internal/state.h"
 
 namespace splot {
@@ -19,7 +20,7 @@ double update_norm(const Tensor& now, const std::vector<std::byte>& before) {
     using T = typename decltype(tag)::type;
     const T* a = dense.data<T>();
     const T* b = reinterpret_cast<const T*>(before.data());
-    return std::sqrt(train_detail::sum_of(dense.numel(), [&](Index i) {
+    return std::sqrt(sum_of(dense.numel(), [&](Index i) {
       const double d = static_cast<double>(a[i]) - static_cast<double>(b[i]);
       return d * d;
     }));
@@ -27,19 +28,6 @@ double update_norm(const Tensor& now, const std::vector<std::byte>& before) {
 }
 
 }  // namespace
-
-double euclidean_norm(const Tensor& x) {
-  if (!x.defined()) return 0.0;
-  const Tensor dense = contiguous(x.detach());
-  return visit_floats(x.dtype(), "euclidean_norm", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    const T* values = dense.data<T>();
-    return std::sqrt(train_detail::sum_of(dense.numel(), [&](Index i) {
-      const auto value = static_cast<double>(values[i]);
-      return value * value;
-    }));
-  });
-}
 
 NormRecorder::NormRecorder(const NormOptions& options) : options_(options) {
   require<ValueError>(options_.samples > 0, "NormRecorder", "samples must be positive, got ",
@@ -64,7 +52,7 @@ void NormRecorder::on_update_begin(TrainingView& view, const StepRecord&) {
   if (!looks_at(view)) return;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Parameter& p = parameters_[i].parameter;
-    gradients_[i] += p.frozen() ? 0.0 : euclidean_norm(p.grad());
+    if (const Tensor g = p.grad(); g.defined() && !p.frozen()) gradients_[i] += l2_norm(g);
     // A copy, not another tensor onto the elements: that would make the optimiser copy all of them.
     const Tensor dense = contiguous(p.value().detach());
     before_[i].resize(static_cast<std::size_t>(dense.numel()) * dense.dtype().size());
@@ -84,8 +72,7 @@ void NormRecorder::on_epoch_end(TrainingView&, EpochRecord& record) {
   const double steps = looked_ > 0 ? static_cast<double>(looked_) : 1.0;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const auto& [name, parameter] = parameters_[i];
-    record.norms.push_back(
-        {name, euclidean_norm(parameter.value()), gradients_[i] / steps, updates_[i] / steps});
+    record.norms.push_back({name, l2_norm(parameter.value()), gradients_[i] / steps, updates_[i] / steps});
     gradients_[i] = updates_[i] = 0.0;
   }
   looked_ = 0;

@@ -48,8 +48,4 @@ class SPLOT_API NormRecorder final : public Callback {
   bool loaded_ = false;  // the next training goes on from load_state_dict()
 };
 
-/// The Euclidean norm of all elements, added up in float64 in an order that depends on their number alone.
-/// Throws DTypeError unless x is floating; 0 for an undefined tensor.
-SPLOT_API double euclidean_norm(const Tensor& x);
-
 }  // namespace splot

@@ -10,11 +10,11 @@
 #include "splot/core/error.h"
 #include "splot/core/messages.h"
 #include "splot/core/node.h"
+#include "splot/core/sum.h"
 #include "splot/nn/activation_layers.h"
 #include "splot/nn/parameters.h"
 #include "splot/ops/ops.h"
 #include "splot/train/internal/class_rows.h"
-#include "splot/train/internal/squares.h"
 #include "splot/train/internal/state.h"
 
 namespace splot {
@@ -112,7 +112,7 @@ double rise(const Tensor& now, const Tensor& before, const Tensor& gradient) {
     const T* to = a.data<T>();
     const T* from = b.data<T>();
     const T* slope = g.data<T>();
-    return train_detail::sum_of(a.numel(), [&](Index i) {
+    return sum_of(a.numel(), [&](Index i) {
       return (static_cast<double>(to[i]) - static_cast<double>(from[i])) * static_cast<double>(slope[i]);
     });
   });

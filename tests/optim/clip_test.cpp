@@ -30,6 +30,7 @@ TEST(Clip, NormCountsAllGradientsTogether) {
   EXPECT_EQ(grad_norm(p.all()), 5.0);
   EXPECT_EQ(l2_norm(tensor({3.0f, 4.0f})), 5.0);
   EXPECT_EQ(l2_norm(transpose(full({7, 5}, 2.0), 0, 1)), std::sqrt(140.0));
+  EXPECT_EQ(l2_norm(zeros({0})), 0.0);
   EXPECT_NEAR(l2_norm(full({11}, 1e30)) / (1e30 * std::sqrt(11.0)), 1.0, 1e-7);
   EXPECT_ERROR(DTypeError, l2_norm(tensor({1, 2})), "[l2_norm] needs float32 or float64, got int32");
 }

@@ -43,16 +43,6 @@ double norm_by_hand(const Tensor& x) {
   return std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
 }
 
-TEST(Norms, OfAnyTensor) {
-  EXPECT_EQ(euclidean_norm(tensor({{3.0f, 0.0f}, {0.0f, -4.0f}})), 5.0);
-  EXPECT_EQ(euclidean_norm(Tensor()), 0.0);
-  EXPECT_EQ(euclidean_norm(zeros({0})), 0.0);
-  const Tensor x = reshape(arange(0.0, 60.0, 1.0, kFloat64), {5, 12});
-  EXPECT_NEAR(euclidean_norm(x), std::sqrt(59.0 * 60.0 * 119.0 / 6.0), 1e-10);
-  EXPECT_EQ(euclidean_norm(transpose(x, 0, 1)), euclidean_norm(contiguous(transpose(x, 0, 1))));
-  EXPECT_THROW(euclidean_norm(tensor({1, 2})), DTypeError);
-}
-
 // The same training by hand, with every norm taken where the recorder should have taken it.
 TEST(Norms, AreMeansOverTheStepsLookedAt) {
   const Dataset data = points(60);
