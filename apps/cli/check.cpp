@@ -142,16 +142,14 @@ int run_check(const CheckOptions& options) {
 
 }  // namespace
 
-void add_check(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "check", Message::check_help, Message::check_example);
+void add_check(Command root) {
+  Command command = root.add("check", Message::check_help, Message::check_example);
   const auto options = std::make_shared<CheckOptions>();
-  command->add_option("subject", options->subject, say(Message::subject_argument))
-      ->required()
-      ->type_name("MODEL|RECIPE");
-  add_set(*command, options->set);
-  add_threads(*command);
-  add_json(*command, options->json);
-  command->callback([&status, options] { status = run_check(*options); });
+  command.option("subject", options->subject, Message::subject_argument, "MODEL|RECIPE").required();
+  command.add_set(options->set);
+  command.add_threads();
+  command.add_json(options->json);
+  command.runs([options] { return run_check(*options); });
 }
 
 }  // namespace splot::cli

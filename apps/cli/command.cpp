@@ -7,7 +7,6 @@
 
 #include <unistd.h>
 
-#include "splot/backend/cpu/thread_pool.h"
 #include "splot/core/error.h"
 
 namespace splot::cli {
@@ -38,28 +37,6 @@ void write_all(std::FILE* to, std::string_view text) {
 }
 
 }  // namespace
-
-CLI::App* add_command(CLI::App& app, const std::string& name, Message help, Message example) {
-  CLI::App* command = app.add_subcommand(name, say(help));
-  command->footer(say(Message::example_heading) + '\n' + say(example));
-  return command;
-}
-
-void add_json(CLI::App& command, bool& json) { command.add_flag("--json", json, say(Message::json_option)); }
-
-void add_set(CLI::App& command, std::vector<std::string>& assignments) {
-  command.add_option("--set", assignments, say(Message::set_option))
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
-}
-
-void add_threads(CLI::App& command) {
-  command
-      .add_option_function<int>(
-          "--threads", [](int threads) { cpu::set_num_threads(threads); }, say(Message::threads_option))
-      ->check(CLI::Range(1, 1024))
-      ->type_name("N");
-}
 
 void print(std::string_view text) { write_all(stdout, text); }
 void print_progress(std::string_view text) { write_all(stderr, text); }

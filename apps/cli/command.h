@@ -1,4 +1,4 @@
-// What the commands of `splot` share: how they are added, how they print, and how they fail.
+// What the commands of `splot` share: how they print, how they are interrupted, and how they fail.
 #pragma once
 
 #include <memory>
@@ -7,12 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 
 #include "splot/core/messages.h"
+
+#include "apps/cli/command_line.h"
 
 namespace splot::cli {
 
@@ -26,14 +25,6 @@ class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
-
-/// A subcommand with its help and, at the foot of it, an example.
-CLI::App* add_command(CLI::App& app, const std::string& name, Message help, Message example);
-void add_json(CLI::App& command, bool& json);
-/// --set KEY=VALUE, as often as wanted.
-void add_set(CLI::App& command, std::vector<std::string>& assignments);
-/// --threads, taking effect before the command runs.
-void add_threads(CLI::App& command);
 
 /// Results go to stdout, everything about how it goes to stderr.
 void print(std::string_view text);
@@ -53,19 +44,20 @@ bool interrupted();
 /// The exit status of a command that was interrupted: 128 and the signal's number, as shells report it.
 int interrupted_status();
 
-void add_train(CLI::App& app, int& status);
-void add_eval(CLI::App& app, int& status);
-void add_predict(CLI::App& app, int& status);
-void add_summary(CLI::App& app, int& status);
-void add_check(CLI::App& app, int& status);
-void add_data(CLI::App& app, int& status);
-void add_ops(CLI::App& app, int& status);
-void add_recipes(CLI::App& app, int& status);
-void add_report(CLI::App& app, int& status);
-void add_reproduce(CLI::App& app, int& status);
-void add_lr_find(CLI::App& app, int& status);
-void add_doctor(CLI::App& app, int& status);
-void add_completion(CLI::App& app, int& status);
-void add_man(CLI::App& app, int& status);
+/// Each adds one command; the two that write about all of them ask the whole command line.
+void add_train(Command root);
+void add_eval(Command root);
+void add_predict(Command root);
+void add_summary(Command root);
+void add_check(Command root);
+void add_data(Command root);
+void add_ops(Command root);
+void add_recipes(Command root);
+void add_report(Command root);
+void add_reproduce(Command root);
+void add_lr_find(Command root);
+void add_doctor(Command root);
+void add_completion(CommandLine& line);
+void add_man(CommandLine& line);
 
 }  // namespace splot::cli

@@ -1,6 +1,6 @@
 // splot completion: what bash and zsh need to complete the command line, made from the command itself.
 #include "apps/cli/command.h"
-#include "apps/cli/command_tree.h"
+#include "apps/cli/command_line.h"
 #include "apps/cli/recipes.h"
 
 namespace splot::cli {
@@ -137,17 +137,14 @@ fi
 
 }  // namespace
 
-void add_completion(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "completion", Message::completion_help, Message::completion_example);
+void add_completion(CommandLine& line) {
+  Command command = line.root().add("completion", Message::completion_help, Message::completion_example);
   const auto shell = std::make_shared<std::string>();
-  command->add_option("shell", *shell, say(Message::completion_shell))
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh"}))
-      ->type_name("SHELL");
-  command->callback([&app, &status, shell] {
-    const CommandInfo root = describe_command(app);
+  command.option("shell", *shell, Message::completion_shell, "SHELL").required().one_of({"bash", "zsh"});
+  command.runs([&line, shell] {
+    const CommandInfo root = line.describe();
     print(*shell == "bash" ? bash(root) : zsh(root));
-    status = kOk;
+    return kOk;
   });
 }
 

@@ -303,37 +303,28 @@ int run_fetch(const DataOptions& options) {
 
 }  // namespace
 
-void add_data(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "data", Message::data_help, Message::data_command_example);
-  command->require_subcommand(1);
+void add_data(Command root) {
+  Command command = root.add("data", Message::data_help, Message::data_command_example);
+  command.require_command();
   const auto options = std::make_shared<DataOptions>();
   const auto add = [&](const char* name, Message help, Message example, int (*run)(const DataOptions&)) {
-    CLI::App* sub = add_command(*command, name, help, example);
-    add_json(*sub, options->json);
-    sub->callback([&status, options, run] { status = run(*options); });
+    Command sub = command.add(name, help, example);
+    sub.add_json(options->json);
+    sub.runs([options, run] { return run(*options); });
     return sub;
   };
-  const auto named = [&](CLI::App* sub) {
-    sub->add_option("name", options->name, say(Message::data_name))
-        ->required()
-        ->check(CLI::IsMember(kNames))
-        ->type_name("NAME");
+  const auto named = [&](Command sub) {
+    sub.option("name", options->name, Message::data_name, "NAME").required().one_of(kNames);
   };
   add("list", Message::data_list_help, Message::data_list_example, run_list);
   named(add("info", Message::data_info_help, Message::data_info_example, run_info));
-  CLI::App* show = add("show", Message::data_show_help, Message::data_show_example, run_show);
+  Command show = add("show", Message::data_show_help, Message::data_show_example, run_show);
   named(show);
-  show->add_option("--part", options->part, say(Message::data_show_part))
-      ->check(CLI::IsMember({"train", "test"}))
-      ->type_name("PART");
-  show->add_option("--index", options->index, say(Message::data_show_index))
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
-  show->add_option("--class", options->label, say(Message::data_show_class))->type_name("CLASS");
-  show->add_option("--count", options->count, say(Message::data_show_count))
-      ->check(CLI::Range(1, 10'000))
-      ->type_name("N");
-  show->add_option("-o,--output", options->picture, say(Message::data_show_output))->type_name("FILE.png");
+  show.option("--part", options->part, Message::data_show_part, "PART").one_of({"train", "test"});
+  show.option("--index", options->index, Message::data_show_index, "N").not_negative();
+  show.option("--class", options->label, Message::data_show_class, "CLASS");
+  show.option("--count", options->count, Message::data_show_count, "N").between(1, 10'000);
+  show.option("-o,--output", options->picture, Message::data_show_output, "FILE.png");
   named(add("stats", Message::data_stats_help, Message::data_stats_example, run_stats));
   CLI::App* fetch = add("fetch", Message::data_fetch_help, Message::data_fetch_example, run_fetch);
   named(fetch);

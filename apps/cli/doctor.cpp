@@ -206,12 +206,12 @@ int run_doctor(bool json) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "doctor", Message::doctor_help, Message::doctor_example);
+void add_doctor(Command root) {
+  Command command = root.add("doctor", Message::doctor_help, Message::doctor_example);
   const auto json = std::make_shared<bool>(false);
-  add_threads(*command);
-  add_json(*command, *json);
-  command->callback([&status, json] { status = run_doctor(*json); });
+  command.add_threads();
+  command.add_json(*json);
+  command.runs([json] { return run_doctor(*json); });
 }
 
 }  // namespace splot::cli

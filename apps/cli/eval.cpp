@@ -183,16 +183,15 @@ int run_eval(const EvalOptions& options) {
 
 }  // namespace
 
-void add_eval(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "eval", Message::eval_help, Message::eval_example);
+void add_eval(Command root) {
+  Command command = root.add("eval", Message::eval_help, Message::eval_example);
   const auto options = std::make_shared<EvalOptions>();
-  command->add_option("model", options->model, say(Message::model_argument))->required()->type_name("MODEL");
-  command->add_option("--data", options->data, say(Message::eval_data))
-      ->check(CLI::IsMember({"mnist", "fashion-mnist", "digits"}))
-      ->type_name("NAME");
-  add_threads(*command);
-  add_json(*command, options->json);
-  command->callback([&status, options] { status = run_eval(*options); });
+  command.option("model", options->model, Message::model_argument, "MODEL").required();
+  command.option("--data", options->data, Message::eval_data, "NAME")
+      .one_of({"mnist", "fashion-mnist", "digits"});
+  command.add_threads();
+  command.add_json(options->json);
+  command.runs([options] { return run_eval(*options); });
 }
 
 }  // namespace splot::cli

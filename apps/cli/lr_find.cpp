@@ -128,25 +128,19 @@ int run_lr_find(const LrFindOptions& options) {
 
 }  // namespace
 
-void add_lr_find(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "lr-find", Message::lr_find_help, Message::lr_find_example);
+void add_lr_find(Command root) {
+  Command command = root.add("lr-find", Message::lr_find_help, Message::lr_find_example);
   const auto options = std::make_shared<LrFindOptions>();
-  command->add_option("recipe", options->recipe, say(Message::train_recipe))->required()->type_name("RECIPE");
-  add_set(*command, options->set);
-  command->add_option("--first", options->finder.first, say(Message::lr_find_first))
-      ->check(CLI::PositiveNumber)
-      ->type_name("LR");
-  command->add_option("--last", options->finder.last, say(Message::lr_find_last))
-      ->check(CLI::PositiveNumber)
-      ->type_name("LR");
-  command->add_option("--steps", options->finder.steps, say(Message::lr_find_steps))
-      ->check(CLI::Range(10, 100000))
-      ->type_name("N");
-  command->add_option("--seed", options->finder.seed, say(Message::seed_option))->type_name("N");
-  command->add_option("-o,--output", options->folder, say(Message::lr_find_folder))->type_name("FOLDER");
-  add_threads(*command);
-  add_json(*command, options->json);
-  command->callback([&status, options] { status = run_lr_find(*options); });
+  command.option("recipe", options->recipe, Message::train_recipe, "RECIPE").required();
+  command.add_set(options->set);
+  command.option("--first", options->finder.first, Message::lr_find_first, "LR").positive();
+  command.option("--last", options->finder.last, Message::lr_find_last, "LR").positive();
+  command.option("--steps", options->finder.steps, Message::lr_find_steps, "N").between(10, 100000);
+  command.option("--seed", options->finder.seed, Message::seed_option, "N");
+  command.option("-o,--output", options->folder, Message::lr_find_folder, "FOLDER");
+  command.add_threads();
+  command.add_json(options->json);
+  command.runs([options] { return run_lr_find(*options); });
 }
 
 }  // namespace splot::cli

@@ -1,12 +1,7 @@
 // splot: the command. Each subcommand is a file of its own beside this one.
 #include <new>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
 #include "splot/core/error.h"
-#include "splot/core/version.h"
 
 #include "apps/cli/command.h"
 
@@ -18,47 +13,23 @@ int complain(std::string_view reason, int status) {
   return status;
 }
 
-// CLI11 alone would say that a command is missing.
-void refuse_unknown_command(const CLI::App& app, int argc, char** argv) {
-  if (argc < 2 || argv[1][0] == '-') return;
-  std::string names;
-  for (const CLI::App* command : app.get_subcommands(nullptr)) {
-    if (command->get_name() == argv[1]) return;
-    names += join(names.empty() ? "" : ", ", command->get_name());
-  }
-  throw UsageError(say(Message::no_command, argv[1], names));
-}
-
 int run(int argc, char** argv) {
-  CLI::App app(say(Message::about), "splot");
-  app.set_version_flag("--version", join("splot ", version()), say(Message::version_option));
-  app.set_help_flag("-h,--help", say(Message::help_option));
-  app.require_subcommand(1);
-  app.footer(say(Message::example_heading) + '\n' + say(Message::main_example));
-  int status = kOk;
-  add_train(app, status);
-  add_reproduce(app, status);
-  add_lr_find(app, status);
-  add_eval(app, status);
-  add_predict(app, status);
-  add_summary(app, status);
-  add_check(app, status);
-  add_data(app, status);
-  add_ops(app, status);
-  add_recipes(app, status);
-  add_report(app, status);
-  add_doctor(app, status);
-  add_completion(app, status);
-  add_man(app, status);
-  refuse_unknown_command(app, argc, argv);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& asked) {  // help or version
-    return app.exit(asked);
-  } catch (const CLI::ParseError& error) {
-    return complain(say(Message::wrong_usage, error.what()), kWrongUsage);
-  }
-  return status;
+  CommandLine line("splot", Message::about, Message::main_example);
+  add_train(line.root());
+  add_reproduce(line.root());
+  add_lr_find(line.root());
+  add_eval(line.root());
+  add_predict(line.root());
+  add_summary(line.root());
+  add_check(line.root());
+  add_data(line.root());
+  add_ops(line.root());
+  add_recipes(line.root());
+  add_report(line.root());
+  add_doctor(line.root());
+  add_completion(line);
+  add_man(line);
+  return line.run(argc, argv);
 }
 
 // Every failure is one line on stderr.

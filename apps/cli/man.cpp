@@ -3,7 +3,7 @@
 #include "splot/train/run_folder.h"
 
 #include "apps/cli/command.h"
-#include "apps/cli/command_tree.h"
+#include "apps/cli/command_line.h"
 
 namespace splot::cli {
 namespace {
@@ -122,15 +122,15 @@ int print_page(const CommandInfo& root, const std::string& name) {
 
 }  // namespace
 
-void add_man(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "man", Message::man_help, Message::man_example);
+void add_man(CommandLine& line) {
+  Command command = line.root().add("man", Message::man_help, Message::man_example);
   const auto name = std::make_shared<std::string>();
   const auto folder = std::make_shared<std::string>();
-  command->add_option("command", *name, say(Message::man_command))->type_name("COMMAND");
-  command->add_option("-o,--output", *folder, say(Message::man_folder))->type_name("FOLDER");
-  command->callback([&app, &status, name, folder] {
-    const CommandInfo root = describe_command(app);
-    status = folder->empty() ? print_page(root, *name) : write_pages(root, *folder);
+  command.option("command", *name, Message::man_command, "COMMAND");
+  command.option("-o,--output", *folder, Message::man_folder, "FOLDER");
+  command.runs([&line, name, folder] {
+    const CommandInfo root = line.describe();
+    return folder->empty() ? print_page(root, *name) : write_pages(root, *folder);
   });
 }
 

@@ -124,15 +124,15 @@ int run_ops(const OpsOptions& options) {
 
 }  // namespace
 
-void add_ops(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "ops", Message::ops_help, Message::ops_example);
+void add_ops(Command root) {
+  Command command = root.add("ops", Message::ops_help, Message::ops_example);
   const auto options = std::make_shared<OpsOptions>();
-  command->add_option("name", options->name, say(Message::ops_name))->type_name("NAME");
-  command->add_flag("--markdown", options->markdown, say(Message::ops_markdown));
-  command->add_flag("--c", options->c, say(Message::ops_c));
-  command->add_option("--attrs", options->attrs, say(Message::ops_attrs))->type_name("TEXT");
-  add_json(*command, options->json);
-  command->callback([&status, options] { status = run_ops(*options); });
+  command.option("name", options->name, Message::ops_name, "NAME");
+  command.flag("--markdown", options->markdown, Message::ops_markdown);
+  command.flag("--c", options->c, Message::ops_c);
+  command.option("--attrs", options->attrs, Message::ops_attrs, "TEXT");
+  command.add_json(options->json);
+  command.runs([options] { return run_ops(*options); });
 }
 
 }  // namespace splot::cli

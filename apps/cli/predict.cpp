@@ -81,16 +81,14 @@ int run_predict(const PredictOptions& options) {
 
 }  // namespace
 
-void add_predict(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "predict", Message::predict_help, Message::predict_example);
+void add_predict(Command root) {
+  Command command = root.add("predict", Message::predict_help, Message::predict_example);
   const auto options = std::make_shared<PredictOptions>();
-  command->add_option("model", options->model, say(Message::model_argument))->required()->type_name("MODEL");
-  command->add_option("pictures", options->pictures, say(Message::predict_pictures))
-      ->required()
-      ->type_name("PICTURE");
-  add_threads(*command);
-  add_json(*command, options->json);
-  command->callback([&status, options] { status = run_predict(*options); });
+  command.option("model", options->model, Message::model_argument, "MODEL").required();
+  command.option("pictures", options->pictures, Message::predict_pictures, "PICTURE").required();
+  command.add_threads();
+  command.add_json(options->json);
+  command.runs([options] { return run_predict(*options); });
 }
 
 }  // namespace splot::cli

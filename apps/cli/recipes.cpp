@@ -54,11 +54,11 @@ Recipe find_recipe(const std::string& name, const std::vector<std::string>& assi
   return recipe;
 }
 
-void add_recipes(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "recipes", Message::recipes_help, Message::recipes_example);
+void add_recipes(Command root) {
+  Command command = root.add("recipes", Message::recipes_help, Message::recipes_example);
   const auto json = std::make_shared<bool>(false);
-  add_json(*command, *json);
-  command->callback([&status, json] { status = list_recipes(*json); });
+  command.add_json(*json);
+  command.runs([json] { return list_recipes(*json); });
 }
 
 }  // namespace splot::cli

@@ -57,15 +57,15 @@ int run_report(const ReportOptions& options) {
 
 }  // namespace
 
-void add_report(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "report", Message::report_help, Message::report_example);
+void add_report(Command root) {
+  Command command = root.add("report", Message::report_help, Message::report_example);
   const auto options = std::make_shared<ReportOptions>();
-  command->add_option("runs", options->runs, say(Message::report_runs))->required()->type_name("RUN");
-  command->add_option("-o,--output", options->file, say(Message::report_file))->type_name("FILE");
-  command->add_option("--plots", options->plots, say(Message::report_plots))->type_name("FOLDER");
-  add_threads(*command);
-  add_json(*command, options->json);
-  command->callback([&status, options] { status = run_report(*options); });
+  command.option("runs", options->runs, Message::report_runs, "RUN").required();
+  command.option("-o,--output", options->file, Message::report_file, "FILE");
+  command.option("--plots", options->plots, Message::report_plots, "FOLDER");
+  command.add_threads();
+  command.add_json(options->json);
+  command.runs([options] { return run_report(*options); });
 }
 
 }  // namespace splot::cli

@@ -280,20 +280,18 @@ int run_reproduce(const ReproduceArguments& arguments) {
 
 }  // namespace
 
-void add_reproduce(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "reproduce", Message::reproduce_help, Message::reproduce_example);
+void add_reproduce(Command root) {
+  Command command = root.add("reproduce", Message::reproduce_help, Message::reproduce_example);
   const auto options = std::make_shared<ReproduceArguments>();
-  command->add_option("id", options->ids, say(Message::reproduce_ids))->type_name("ID");
-  command->add_flag("--all", options->all, say(Message::reproduce_all));
-  command->add_flag("--list", options->list, say(Message::reproduce_list));
-  command->add_option("--seeds", options->seeds, say(Message::reproduce_seeds))
-      ->check(CLI::Range(1, 1000))
-      ->type_name("N");
-  command->add_option("-o,--output", options->folder, say(Message::reproduce_folder))->type_name("FOLDER");
-  command->add_flag("--quiet", options->quiet, say(Message::quiet_option));
-  add_threads(*command);
-  add_json(*command, options->json);
-  command->callback([&status, options] { status = run_reproduce(*options); });
+  command.option("id", options->ids, Message::reproduce_ids, "ID");
+  command.flag("--all", options->all, Message::reproduce_all);
+  command.flag("--list", options->list, Message::reproduce_list);
+  command.option("--seeds", options->seeds, Message::reproduce_seeds, "N").between(1, 1000);
+  command.option("-o,--output", options->folder, Message::reproduce_folder, "FOLDER");
+  command.flag("--quiet", options->quiet, Message::quiet_option);
+  command.add_threads();
+  command.add_json(options->json);
+  command.runs([options] { return run_reproduce(*options); });
 }
 
 }  // namespace splot::cli

@@ -146,14 +146,14 @@ int run_summary(const SummaryOptions& options) {
 
 }  // namespace
 
-void add_summary(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "summary", Message::summary_help, Message::summary_example);
+void add_summary(Command root) {
+  Command command = root.add("summary", Message::summary_help, Message::summary_example);
   const auto options = std::make_shared<SummaryOptions>();
-  command->add_option("subject", options->subject, say(Message::subject_argument))->type_name("MODEL|RECIPE");
-  command->add_option("--dense", options->dense, say(Message::summary_dense))->type_name("SIZES");
-  add_set(*command, options->set);
-  add_json(*command, options->json);
-  command->callback([&status, options] { status = run_summary(*options); });
+  command.option("subject", options->subject, Message::subject_argument, "MODEL|RECIPE");
+  command.option("--dense", options->dense, Message::summary_dense, "SIZES");
+  command.add_set(options->set);
+  command.add_json(options->json);
+  command.runs([options] { return run_summary(*options); });
 }
 
 }  // namespace splot::cli

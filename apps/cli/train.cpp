@@ -226,18 +226,18 @@ int run_train(const TrainOptions& options) {
 
 }  // namespace
 
-void add_train(CLI::App& app, int& status) {
-  CLI::App* command = add_command(app, "train", Message::train_help, Message::train_example);
+void add_train(Command root) {
+  Command command = root.add("train", Message::train_help, Message::train_example);
   const auto options = std::make_shared<TrainOptions>();
-  command->add_option("recipe", options->recipe, say(Message::train_recipe))->type_name("RECIPE");
-  add_set(*command, options->set);
-  command->add_option("-o,--output", options->folder, say(Message::train_folder))->type_name("FOLDER");
-  command->add_option("--resume", options->resume, say(Message::train_resume))->type_name("FOLDER");
-  command->add_option("--seed", options->seed, say(Message::seed_option))->type_name("N");
-  command->add_flag("--quiet", options->quiet, say(Message::quiet_option));
-  add_threads(*command);
-  add_json(*command, options->json);
-  command->callback([&status, options] { status = run_train(*options); });
+  command.option("recipe", options->recipe, Message::train_recipe, "RECIPE");
+  command.add_set(options->set);
+  command.option("-o,--output", options->folder, Message::train_folder, "FOLDER");
+  command.option("--resume", options->resume, Message::train_resume, "FOLDER");
+  command.option("--seed", options->seed, Message::seed_option, "N");
+  command.flag("--quiet", options->quiet, Message::quiet_option);
+  command.add_threads();
+  command.add_json(options->json);
+  command.runs([options] { return run_train(*options); });
 }
 
 }  // namespace splot::cli
