@@ -38,14 +38,14 @@ void write_all(std::FILE* to, std::string_view text) {
 
 }  // namespace
 
-void print(std::string_view text) { write_all(stdout, text); }
-void print_progress(std::string_view text) { write_all(stderr, text); }
-
-std::string list_of(const std::vector<std::string>& words) {
+std::string list_of(const std::vector<std::string>& words, std::string_view separator) {
   std::string out;
-  for (const std::string& word : words) out += join(out.empty() ? "" : ", ", word);
+  for (const std::string& word : words) out.append(out.empty() ? "" : separator).append(word);
   return out;
 }
+
+void print(std::string_view text) { write_all(stdout, text); }
+void print_progress(std::string_view text) { write_all(stderr, text); }
 
 bool is_terminal(int descriptor) {
   const char* term = std::getenv("TERM");

@@ -26,12 +26,12 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// "a, b, c".
+std::string list_of(const std::vector<std::string>& words, std::string_view separator = ", ");
+
 /// Results go to stdout, everything about how it goes to stderr.
 void print(std::string_view text);
 void print_progress(std::string_view text);
-
-/// "a, b, c"
-std::string list_of(const std::vector<std::string>& words);
 
 /// Whether standard error or output is a terminal that understands escape sequences; colours need
 /// NO_COLOR to be unset too.

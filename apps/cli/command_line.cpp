@@ -81,7 +81,13 @@ Option& Option::not_negative() {
 }
 
 Option& Option::positive() {
-  option_->check(CLI::PositiveNumber);
+  option_->check(CLI::Validator(
+      [](std::string& word) {
+        double value = 0.0;
+        const bool fits = CLI::detail::lexical_cast(word, value) && value > 0.0;
+        return fits ? std::string() : say(Message::not_positive, word);
+      },
+      ""));
   return *this;
 }
 

@@ -6,12 +6,6 @@
 namespace splot::cli {
 namespace {
 
-std::string list_of(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
-}
-
 std::vector<std::string> recipe_ids() {
   std::vector<std::string> out;
   for (const BuiltinRecipe& recipe : builtin_recipes()) out.emplace_back(recipe.id);
@@ -42,7 +36,8 @@ std::string bash(const CommandInfo& root) {
   for (const CommandInfo& command : root.commands) {
     names.push_back(command.name);
     cases += fmt::format("    {}) options=\"{}\"; words=\"{}\" ;;\n", command.name,
-                         list_of(option_names(command)), takes_recipes(command) ? list_of(recipe_ids()) : "");
+                         list_of(option_names(command), " "),
+                         takes_recipes(command) ? list_of(recipe_ids(), " ") : "");
   }
   return fmt::format(R"(# bash completion for splot, made by `splot completion bash`
 _splot() {{
@@ -66,7 +61,7 @@ _splot() {{
 }}
 complete -o filenames -F _splot splot
 )",
-                     list_of(option_names(root)), list_of(names), cases);
+                     list_of(option_names(root), " "), list_of(names, " "), cases);
 }
 
 // In single quotes, with what _arguments gives a meaning to escaped.
@@ -105,7 +100,7 @@ std::string zsh(const CommandInfo& root) {
     cases +=
         takes_recipes(command)
             ? fmt::format("        '*:recipe:_alternative \"recipes:recipe:({})\" \"files:file:_files\"'\n",
-                          list_of(recipe_ids()))
+                          list_of(recipe_ids(), " "))
             : "        '*:file:_files'\n";
     cases += "      ;;\n";
   }

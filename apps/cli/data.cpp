@@ -326,9 +326,9 @@ void add_data(Command root) {
   show.option("--count", options->count, Message::data_show_count, "N").between(1, 10'000);
   show.option("-o,--output", options->picture, Message::data_show_output, "FILE.png");
   named(add("stats", Message::data_stats_help, Message::data_stats_example, run_stats));
-  CLI::App* fetch = add("fetch", Message::data_fetch_help, Message::data_fetch_example, run_fetch);
+  Command fetch = add("fetch", Message::data_fetch_help, Message::data_fetch_example, run_fetch);
   named(fetch);
-  fetch->add_option("--mirror", options->mirror, say(Message::data_fetch_mirror))->type_name("URL");
+  fetch.option("--mirror", options->mirror, Message::data_fetch_mirror, "URL");
 }
 
 }  // namespace splot::cli

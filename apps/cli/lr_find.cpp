@@ -42,7 +42,7 @@ LinePlot plot_of(const Recipe& recipe, const LrFinderResult& result) {
 }
 
 // The smoothed loss over the rate, in characters; the suggestion's column is marked below.
-std::string drawing(const LrFinderResult& result) {
+std::string curve_in_letters(const LrFinderResult& result) {
   constexpr int kColumns = 64;
   constexpr int kRows = 12;
   const std::vector<LrFinderPoint>& points = result.points;
@@ -81,7 +81,7 @@ std::string drawing(const LrFinderResult& result) {
                            kColumns - static_cast<int>(first.size()));
 }
 
-nlohmann::ordered_json as_json(const Recipe& recipe, std::uint64_t seed, const LrFinderResult& result) {
+nlohmann::ordered_json finder_json(const Recipe& recipe, std::uint64_t seed, const LrFinderResult& result) {
   nlohmann::ordered_json points = nlohmann::ordered_json::array();
   for (const LrFinderPoint& point : result.points) {
     points.push_back({{"lr", point.lr}, {"loss", point.loss}, {"smoothed", point.smoothed}});
@@ -115,10 +115,10 @@ int run_lr_find(const LrFindOptions& options) {
     folder.write("lr-find.svg", draw(plot).file());
   }
   if (options.json) {
-    print(as_json(recipe, finder.seed, result).dump(2) + '\n');
+    print(finder_json(recipe, finder.seed, result).dump(2) + '\n');
     return kOk;
   }
-  print(drawing(result) +
+  print(curve_in_letters(result) +
         say(Message::lr_find_result, recipe.id, fmt::format("{:.2g}", result.suggestion),
             fmt::format("{:.2g}", result.minimum_tenth), recipe.optimizer.lr) +
         '\n');

@@ -81,7 +81,7 @@ nlohmann::ordered_json spread_json(const Spread& spread) {
           {"sd", spread.sd}};
 }
 
-nlohmann::ordered_json as_json(const Reproduction& result) {
+nlohmann::ordered_json reproduction_json(const Reproduction& result) {
   const PublishedRecipe& published = result.recipe.published;
   nlohmann::ordered_json out = {{"id", result.recipe.id},
                                 {"published", published.value},
@@ -263,7 +263,7 @@ int run_reproduce(const ReproduceArguments& arguments) {
   for (const Recipe& recipe : recipes) {
     const Reproduction result = reproduce_one(recipe, arguments);
     pass = pass && result.pass;
-    all.push_back(as_json(result));
+    all.push_back(reproduction_json(result));
     if (!arguments.folder.empty()) {
       RunFolder(arguments.folder).write(recipe.id + ".json", all.back().dump(2) + '\n');
     }

@@ -44,7 +44,7 @@ Subject dense_subject(const std::string& text) {
 
 std::string with_commas(Index value) {
   std::string out = std::to_string(value);
-  for (std::size_t at = out.size(); at > 3; at -= 3) out.insert(at - 3, ",");
+  for (std::size_t at = out.size(); at > 3; at -= 3) out.insert(at - 3, 1, ',');
   return out;
 }
 
@@ -83,8 +83,8 @@ Totals totals_of(const std::vector<LayerSummary>& rows) {
   return out;
 }
 
-nlohmann::ordered_json as_json(const std::vector<LayerSummary>& rows, const Totals& totals,
-                               const ModelFile& file) {
+nlohmann::ordered_json summary_json(const std::vector<LayerSummary>& rows, const Totals& totals,
+                                    const ModelFile& file) {
   const auto list = [](const Shape& shape) { return std::vector<Index>(shape.begin(), shape.end()); };
   nlohmann::ordered_json layers = nlohmann::ordered_json::array();
   for (const LayerSummary& row : rows) {
@@ -140,7 +140,7 @@ int run_summary(const SummaryOptions& options) {
   const std::vector<LayerSummary> rows =
       summarize(*subject.file.model, subject.file.info.sample, subject.file.dtype);
   const Totals totals = totals_of(rows);
-  print(options.json ? as_json(rows, totals, subject.file).dump(2) + '\n' : as_text(rows, totals));
+  print(options.json ? summary_json(rows, totals, subject.file).dump(2) + '\n' : as_text(rows, totals));
   return kOk;
 }
 

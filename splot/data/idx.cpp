@@ -42,21 +42,21 @@ DType element_type(const std::string& path, std::uint8_t code) {
   return found->dtype;
 }
 
-struct Header {
+struct IdxHeader {
   Shape shape;
   DType dtype;
   std::uint64_t bytes = 0;       // of the header
   std::uint64_t data_bytes = 0;  // of the elements
 };
 
-Header read_header(UnpackingReader& in) {
+IdxHeader read_header(UnpackingReader& in) {
   const std::string& path = in.path();
   std::array<std::uint8_t, 4> magic{};
   const std::size_t got = in.read(magic.data(), magic.size());
   expect(got == magic.size(), path, got, "the file ends inside the first four bytes");
   expect(magic[0] == 0 && magic[1] == 0, path, 0, "an IDX file begins with two zero bytes, got ",
          hex(magic[0]), " ", hex(magic[1]));
-  Header header;
+  IdxHeader header;
   header.dtype = element_type(path, magic[2]);
   expect(magic[3] >= 1 && magic[3] <= kMaxRank, path, 3, "needs 1 to ", kMaxRank, " axes, got ", magic[3]);
   header.bytes = 4 + std::uint64_t{4} * magic[3];
@@ -75,7 +75,8 @@ Header read_header(UnpackingReader& in) {
     sizes.push_back(size);
     empty = empty || size == 0;
     if (size == 0) continue;
-    countable = countable && total <= std::numeric_limits<std::int64_t>::max() / size;
+    countable =
+        countable && total <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / size;
     if (countable) total *= size;
   }
   expect(countable || empty, path, 4, "sizes ", sizes, " are more elements than 64 bits can count");
@@ -84,7 +85,7 @@ Header read_header(UnpackingReader& in) {
   return header;
 }
 
-void check_length(const std::string& path, const Header& header, std::uint64_t got) {
+void check_length(const std::string& path, const IdxHeader& header, std::uint64_t got) {
   expect(got == header.data_bytes, path, header.bytes + std::min(got, header.data_bytes), "sizes ",
          header.shape, " of ", header.dtype, " need ", header.data_bytes, " bytes of elements, the file has ",
          got > header.data_bytes ? "more" : join(got));
@@ -94,7 +95,7 @@ void check_length(const std::string& path, const Header& header, std::uint64_t g
 
 Tensor read_idx(const std::string& path) {
   UnpackingReader in(path);
-  const Header header = read_header(in);
+  const IdxHeader header = read_header(in);
   if (!in.is_gzip()) check_length(path, header, in.most_bytes() - header.bytes);
   if (in.is_gzip() && header.data_bytes > in.most_bytes() - header.bytes) {
     fail<FormatError>("idx", '"', path, "\" at byte 4: sizes ", header.shape, " of ", header.dtype, " need ",

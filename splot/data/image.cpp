@@ -7,8 +7,8 @@
 namespace splot {
 namespace {
 
-constexpr Index kSide = 28;
-constexpr Index kBox = 20;
+constexpr Index kMnistSide = 28;
+constexpr Index kMnistBox = 20;
 constexpr int kLeastContrast = 24;  // of 255: less is the noise of a camera, not ink
 
 struct Grey {
@@ -127,7 +127,7 @@ struct Scaled {
 Scaled fit(const Grey& grey, const Box& box) {
   const Index width = box.right - box.left;
   const Index height = box.bottom - box.top;
-  const double ratio = static_cast<double>(std::max(width, height)) / static_cast<double>(kBox);
+  const double ratio = static_cast<double>(std::max(width, height)) / static_cast<double>(kMnistBox);
   Scaled out;
   out.width = std::max<Index>(1, std::lround(static_cast<double>(width) / ratio));
   out.height = std::max<Index>(1, std::lround(static_cast<double>(height) / ratio));
@@ -174,16 +174,17 @@ Tensor prepare_digit(const Image& image) {
   // Half a pixel goes up and left, so that two equal columns come to 13 and 14, the very middle.
   const auto place = [&](double moment, Index size) {
     return std::clamp<Index>(
-        static_cast<Index>(std::ceil(static_cast<double>(kSide / 2) - moment / mass - 0.5)), 0, kSide - size);
+        static_cast<Index>(std::ceil(static_cast<double>(kMnistSide / 2) - moment / mass - 0.5)), 0,
+        kMnistSide - size);
   };
   const Index left = place(x_sum, digit.width);
   const Index top = place(y_sum, digit.height);
-  return Tensor::build<std::uint8_t>({kSide, kSide}, [&](std::span<std::uint8_t> out) {
+  return Tensor::build<std::uint8_t>({kMnistSide, kMnistSide}, [&](std::span<std::uint8_t> out) {
     std::fill(out.begin(), out.end(), std::uint8_t{0});
     for (Index y = 0; y < digit.height; ++y) {
       for (Index x = 0; x < digit.width; ++x) {
         const double ink = 255.0 * digit.ink[static_cast<std::size_t>(y * digit.width + x)] / darkest;
-        out[static_cast<std::size_t>((top + y) * kSide + left + x)] =
+        out[static_cast<std::size_t>((top + y) * kMnistSide + left + x)] =
             static_cast<std::uint8_t>(std::lround(ink));
       }
     }

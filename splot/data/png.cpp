@@ -49,7 +49,7 @@ void write_bytes(png_structp png, png_bytep from, std::size_t n) {
 }
 void flush_bytes(png_structp) {}
 
-struct Header {
+struct PngHeader {
   png_uint_32 width = 0;
   png_uint_32 height = 0;
   int color = 0;
@@ -58,7 +58,7 @@ struct Header {
 };
 
 // Reads up to the pixels and asks libpng to hand them out as 8-bit grey, grey + alpha, RGB or RGB + alpha.
-bool read_header(png_structp png, png_infop info, Header& header) {
+bool read_header(png_structp png, png_infop info, PngHeader& header) {
   if (setjmp(png_jmpbuf(png))) return false;
   png_set_sig_bytes(png, 0);
   png_set_user_limits(png, 1'000'000, 1'000'000);
@@ -173,7 +173,7 @@ Image read_png(const std::string& path) {
     fail<FormatError>("png", '"', path, "\" at byte ", stream.position, ": ", stream.message);
   };
   ReadState state(stream);
-  Header header;
+  PngHeader header;
   if (!read_header(state.png, state.info, header)) give_up();
   // A pixel takes at least a bit and deflate packs at best 1032 to 1: what claims more is refused before
   // memory is asked for.

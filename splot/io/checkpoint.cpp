@@ -39,7 +39,7 @@ class HashedSource final : public io::Source {
   Sha256& hash_;
 };
 
-TensorFile load(io::Source& in) {
+TensorFile load_checked(io::Source& in) {
   safetensors::Head head = safetensors::read_head(in);
   const auto check = [&](bool condition, const auto&... parts) {
     if (!condition) fail<FormatError>("checkpoint", '"', in.name(), "\": ", parts...);
@@ -82,12 +82,12 @@ void save_checkpoint(const std::string& path, const TensorMap& tensors, const Me
 
 TensorFile load_checkpoint(const std::string& path) {
   io::FileSource in(path);
-  return load(in);
+  return load_checked(in);
 }
 
 TensorFile load_checkpoint(std::span<const std::uint8_t> bytes, const std::string& name) {
   io::MemorySource in(bytes, name);
-  return load(in);
+  return load_checked(in);
 }
 
 }  // namespace splot

@@ -25,7 +25,7 @@ constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::uint64_t kMaxHeader = 1 << 20;
 constexpr std::size_t kAlign = 64;  // of the elements, as NumPy has it
 
-constexpr std::array<std::pair<std::string_view, DType>, 6> kTypes = {
+constexpr std::array<std::pair<std::string_view, DType>, 6> kNpyTypes = {
     {{"b1", kBool}, {"u1", kUInt8}, {"i4", kInt32}, {"i8", kInt64}, {"f4", kFloat32}, {"f8", kFloat64}}};
 
 // The header: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, the text of a Python dict. Only
@@ -123,8 +123,8 @@ class HeaderReader {
       type.remove_prefix(1);
     }
     const auto found =
-        std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.first == type; });
-    if (found == kTypes.end()) {
+        std::find_if(kNpyTypes.begin(), kNpyTypes.end(), [&](const auto& t) { return t.first == type; });
+    if (found == kNpyTypes.end()) {
       refuse(at, "elements of type ", shown(text),
              " are not read; Splot reads bool (b1), uint8 (u1), int32 (i4), int64 (i8), float32 (f4) and "
              "float64 (f8)");
@@ -241,8 +241,8 @@ Tensor read_npy(Source& in) {
 std::string npy_header(const Tensor& x) {
   require<ValueError>(x.defined(), "npy", "the tensor is undefined");
   const auto found =
-      std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.second == x.dtype(); });
-  require<DTypeError>(found != kTypes.end(), "npy", "NumPy has no ", x.dtype(), "; cast to float32 first");
+      std::find_if(kNpyTypes.begin(), kNpyTypes.end(), [&](const auto& t) { return t.second == x.dtype(); });
+  require<DTypeError>(found != kNpyTypes.end(), "npy", "NumPy has no ", x.dtype(), "; cast to float32 first");
   std::string sizes;
   for (const Index size : x.shape()) sizes += join(sizes.empty() ? "" : " ", size, ",");
   if (x.rank() > 1) sizes.pop_back();

@@ -43,6 +43,12 @@ TEST_F(LrFindCommand, DrawsAndKeepsThePicture) {
   EXPECT_GT(std::filesystem::file_size(folder + "/lr-find.csv"), 1000u);
 }
 
+TEST_F(LrFindCommand, RefusesARateThatIsNotPositive) {
+  const Outcome outcome = run("lr-find xor --first -1");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err, "splot: --first: -1 is not a number above 0; --help shows what is possible\n");
+}
+
 TEST_F(LrFindCommand, RatesInTheWrongOrderAreWrongUsage) {
   const Outcome outcome = run("lr-find xor --first 1 --last 0.1");
   EXPECT_EQ(outcome.status, 2);

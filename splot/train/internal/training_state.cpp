@@ -22,13 +22,13 @@ constexpr int kVersion = 1;
 constexpr const char* kEntry = "splot_training";  // of the metadata
 
 // JSON has no word for what is not a number; the shortest digits that give the same double are its own way.
-Json number(double value) {
+Json json_number(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0.0 ? "inf" : "-inf";
   return value;
 }
 
-double number(const Json& json) {
+double json_number(const Json& json) {
   if (!json.is_string()) return json.get<double>();
   const std::string word = json.get<std::string>();
   if (word == "nan") return std::numeric_limits<double>::quiet_NaN();
@@ -53,11 +53,11 @@ std::vector<T> list_of(const Json& json, F&& from_json) {
 }
 
 Json metrics_json(const std::vector<Metric>& metrics) {
-  return list(metrics, [](const Metric& m) { return Json::array({m.name, number(m.value)}); });
+  return list(metrics, [](const Metric& m) { return Json::array({m.name, json_number(m.value)}); });
 }
 std::vector<Metric> metrics_from(const Json& json) {
   return list_of<Metric>(json, [](const Json& m) {
-    return Metric{m.at(0).get<std::string>(), number(m.at(1))};
+    return Metric{m.at(0).get<std::string>(), json_number(m.at(1))};
   });
 }
 
@@ -75,20 +75,21 @@ std::vector<TrainingWarning> warnings_from(const Json& json) {
 
 Json record_json(const EpochRecord& r) {
   Json norms = list(r.norms, [](const ParameterNorms& n) {
-    return Json::array({n.name, number(n.weight), number(n.gradient), number(n.update)});
+    return Json::array({n.name, json_number(n.weight), json_number(n.gradient), json_number(n.update)});
   });
   return {{"epoch", r.epoch},          {"metrics", metrics_json(r.metrics)},
-          {"lr", number(r.lr)},        {"seconds", number(r.seconds)},
+          {"lr", json_number(r.lr)},   {"seconds", json_number(r.seconds)},
           {"norms", std::move(norms)}, {"warnings", warnings_json(r.warnings)}};
 }
 EpochRecord record_from(const Json& json) {
   EpochRecord r;
   r.epoch = json.at("epoch").get<Index>();
   r.metrics = metrics_from(json.at("metrics"));
-  r.lr = number(json.at("lr"));
-  r.seconds = number(json.at("seconds"));
+  r.lr = json_number(json.at("lr"));
+  r.seconds = json_number(json.at("seconds"));
   r.norms = list_of<ParameterNorms>(json.at("norms"), [](const Json& n) {
-    return ParameterNorms{n.at(0).get<std::string>(), number(n.at(1)), number(n.at(2)), number(n.at(3))};
+    return ParameterNorms{n.at(0).get<std::string>(), json_number(n.at(1)), json_number(n.at(2)),
+                          json_number(n.at(3))};
   });
   r.warnings = warnings_from(json.at("warnings"));
   return r;
@@ -162,13 +163,13 @@ TrainingState read_state(TensorFile& file) {
   state.setup = setup_from(json.at("setup"));
   state.epoch = json.at("epoch").get<Index>();
   state.step = json.at("step").get<Index>();
-  state.epoch_seconds = number(json.at("epoch_seconds"));
-  state.seconds = number(json.at("seconds"));
+  state.epoch_seconds = json_number(json.at("epoch_seconds"));
+  state.seconds = json_number(json.at("seconds"));
   state.result.steps = json.at("total_steps").get<Index>();
   state.result.best_epoch = json.at("best_epoch").get<Index>();
   state.result.stop_reason = json.at("stop_reason").get<std::string>();
   state.best_metrics = metrics_from(json.at("best_metrics"));
-  state.reference = number(json.at("reference"));
+  state.reference = json_number(json.at("reference"));
   state.waited = json.at("waited").get<Index>();
   state.instruction_set = json.at("instruction_set").get<std::string>();
   state.mode = json.at("mode").get<std::string>();
@@ -232,13 +233,13 @@ void save_state(const std::string& path, const TrainingState& state, const Metad
                      {"setup", setup_json(state.setup)},
                      {"epoch", state.epoch},
                      {"step", state.step},
-                     {"epoch_seconds", number(state.epoch_seconds)},
-                     {"seconds", number(state.seconds)},
+                     {"epoch_seconds", json_number(state.epoch_seconds)},
+                     {"seconds", json_number(state.seconds)},
                      {"total_steps", state.result.steps},
                      {"best_epoch", state.result.best_epoch},
                      {"stop_reason", state.result.stop_reason},
                      {"best_metrics", metrics_json(state.best_metrics)},
-                     {"reference", number(state.reference)},
+                     {"reference", json_number(state.reference)},
                      {"waited", state.waited},
                      {"instruction_set", state.instruction_set},
                      {"mode", state.mode}};
