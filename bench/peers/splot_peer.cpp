@@ -11,11 +11,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -195,24 +195,52 @@ void time(const std::string& name, const std::string& folder, const Timing& timi
 // A round of one way and a round of the other, so close together that whatever else the machine does meets
 // both.
 struct Rounds {
-  std::vector<double> bare, trained;  // microseconds in a step
+  struct Span {
+    double wall = 0.0;  // seconds
+    double processor = 0.0;
+  };
+  std::vector<Span> bare, trained;
 
   static double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());
     return values[values.size() / 2];
   }
-  /// Of the rounds beside each other: half of them cost more.
+  static double median_wall(const std::vector<Span>& spans) {
+    std::vector<double> walls;
+    for (const Span& s : spans) walls.push_back(s.wall);
+    return median(walls);
+  }
+  /// In per cent, the median over the rounds that stand beside each other.
   double overhead() const {
     std::vector<double> ratios;
-    for (std::size_t i = 0; i < bare.size(); ++i) ratios.push_back(trained[i] / bare[i]);
+    for (std::size_t i = 0; i < bare.size(); ++i) ratios.push_back(trained[i].wall / bare[i].wall);
     return 100.0 * (median(ratios) - 1.0);
   }
-  /// Of all the time together, with what is not in every round (shuffling, showing progress) and with what
-  /// other programs took.
-  double overhead_of_sums() const {
-    const auto sum = [](const std::vector<double>& x) { return std::accumulate(x.begin(), x.end(), 0.0); };
+  /// Of all rounds together, in time of the processor: with what is not in every round - shuffling, showing
+  /// progress - and with what other threads do, but without what other programs take.
+  double processor_overhead() const {
+    const auto sum = [](const std::vector<Span>& spans) {
+      double total = 0.0;
+      for (const Span& s : spans) total += s.processor;
+      return total;
+    };
     return 100.0 * (sum(trained) / sum(bare) - 1.0);
   }
+};
+
+class Stopwatch {
+ public:
+  void start() {
+    begin_ = Clock::now();
+    processor_begin_ = processor();
+  }
+  Rounds::Span read() const { return {seconds_since(begin_), processor() - processor_begin_}; }
+
+ private:
+  static double processor() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+  Clock::time_point begin_;
+  double processor_begin_ = 0.0;
 };
 
 // What the Trainer costs: steps written by hand on batches that are tensors already, and the same steps by
@@ -235,33 +263,33 @@ void time_trainer(const std::string& name, double seconds) {
   const auto batches = static_cast<std::uint64_t>((kImages + by_hand.batch - 1) / by_hand.batch);
   std::uint64_t by_hand_done = 0;
   const auto run_by_hand = [&](std::uint64_t steps) {
-    const auto begin = Clock::now();
     for (std::uint64_t i = 0; i < steps; ++i, ++by_hand_done) {
       const Index first = static_cast<Index>(by_hand_done % batches) * by_hand.batch;
       const Index last = std::min(first + by_hand.batch, kImages);
       train_step(by_hand, slice(x, 0, first, last), slice(target, 0, first, last), by_hand_done);
     }
-    return seconds_since(begin) / static_cast<double>(steps);
   };
   run_by_hand(50);
+  const auto start = Clock::now();
+  run_by_hand(50);
   constexpr double kRound = 0.001;
-  const std::uint64_t steps = static_cast<std::uint64_t>(kRound / run_by_hand(50)) + 1;
+  const std::uint64_t steps = static_cast<std::uint64_t>(kRound / (seconds_since(start) / 50.0)) + 1;
 
   Rounds rounds;
+  Stopwatch watch;
   std::uint64_t done = 0;
   std::size_t shown = 0;
-  const auto start = Clock::now();
-  Clock::time_point begin = start;
   const auto after_step = [&] {
     if (++done % steps != 0) return false;
-    const double trainer_seconds = seconds_since(begin) / static_cast<double>(steps);
-    const double bare_seconds = run_by_hand(steps);
+    const Rounds::Span by_trainer = watch.read();
+    watch.start();
+    run_by_hand(steps);
     if (done > 10 * steps) {  // what comes before warms up
-      rounds.trained.push_back(trainer_seconds * 1e6);
-      rounds.bare.push_back(bare_seconds * 1e6);
+      rounds.bare.push_back(watch.read());
+      rounds.trained.push_back(by_trainer);
     }
     const bool enough = seconds_since(start) > seconds && rounds.bare.size() >= 20;
-    begin = Clock::now();
+    watch.start();
     return enough;
   };
   const TrainerOptions options{.epochs = 1'000'000,
@@ -269,12 +297,14 @@ void time_trainer(const std::string& name, double seconds) {
                                .metrics = {metrics::accuracy()},
                                .progress = [&](const Progress& p) { shown += ProgressLine::line(p).size(); },
                                .stop = after_step};
+  watch.start();
   Trainer(*trained.net, trained.loss, *trained.optimizer, options).fit(data);
+  const double microseconds = 1e6 / static_cast<double>(steps);
   fmt::print(
       "{{\"workload\": \"{}\", \"threads\": {}, \"rounds\": {}, \"bare_us\": {:.2f}, "
-      "\"trainer_us\": {:.2f}, \"overhead_percent\": {:.1f}, \"overhead_of_sums_percent\": {:.1f}}}\n",
-      name, cpu::num_threads(), rounds.bare.size(), Rounds::median(rounds.bare),
-      Rounds::median(rounds.trained), rounds.overhead(), rounds.overhead_of_sums());
+      "\"trainer_us\": {:.2f}, \"overhead_percent\": {:.1f}, \"processor_overhead_percent\": {:.1f}}}\n",
+      name, cpu::num_threads(), rounds.bare.size(), Rounds::median_wall(rounds.bare) * microseconds,
+      Rounds::median_wall(rounds.trained) * microseconds, rounds.overhead(), rounds.processor_overhead());
 }
 
 // --- limit
