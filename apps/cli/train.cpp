@@ -89,8 +89,8 @@ void print_part(Message name, const std::vector<Metric>& metrics) {
   if (metrics.empty()) return;
   std::string line = fmt::format("{:<12}", say(name));
   for (const Metric& m : metrics) {
-    line += m.name == "accuracy" ? fmt::format("  {} {}", m.name, percent(m.value))
-                                 : fmt::format("  {} {:.9g}", m.name, m.value);
+    line += m.name.ends_with("accuracy") ? fmt::format("  {} {}", m.name, percent(m.value))
+                                         : fmt::format("  {} {:.9g}", m.name, m.value);
   }
   print(line + '\n');
 }

@@ -8,9 +8,16 @@
 #include <utility>
 
 #include "splot/core/random.h"
+#include "splot/data/internal/on_demand.h"
 
 namespace splot {
 namespace {
+
+std::vector<Index> numbers_from(Index first, Index count) {
+  std::vector<Index> out(static_cast<std::size_t>(count));
+  std::iota(out.begin(), out.end(), first);
+  return out;
+}
 
 // Examples first .. first + count - 1 of a dense tensor, seen in place.
 Tensor window(const Tensor& x, Index first, const Shape& shape) {
@@ -21,16 +28,6 @@ Tensor window(const Tensor& x, Index first, const Shape& shape) {
   impl->strides = shape.row_major();
   impl->contiguous = true;
   return Tensor(std::move(impl));
-}
-
-Tensor with_dtype(const Tensor& x, DType dtype) {
-  Tensor out = Tensor::empty(x.shape(), dtype);
-  visit_any(dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    x.copy_to(
-        std::span<T>(static_cast<T*>(out.impl()->storage->data()), static_cast<std::size_t>(x.numel())));
-  });
-  return out;
 }
 
 // Shuffled rows lie anywhere in memory: asking for all of them first makes one wait of many. Always inline:
@@ -111,31 +108,63 @@ void gather_pixels(const Tensor& x, std::span<const Index> indices, const Prepro
 
 Dataset::Dataset(std::string name, const Tensor& inputs, const Tensor& targets,
                  std::vector<std::string> classes, Preprocessing preprocessing)
-    : name_(std::move(name)), classes_(std::move(classes)), preprocessing_(std::move(preprocessing)) {
+    : name_(std::move(name)), classes_(std::move(classes)) {
   require<ValueError>(inputs.defined() && targets.defined(), "Dataset", name_,
                       ": inputs or targets are undefined");
   require(inputs.rank() >= 1 && targets.rank() >= 1 && inputs.shape()[0] == targets.shape()[0], "Dataset",
           name_, ": inputs", inputs, " and targets", targets,
           " need the same number of examples along axis 0");
   inputs_ = contiguous(inputs).detach();
-  const std::string problem = preprocessing_.problem(sample_shape());
+  set_preprocessing(std::move(preprocessing));
+  targets_ = data_detail::as_targets(targets);
+  check_classes(targets_, {});
+}
+
+Dataset::Dataset(std::string name, std::shared_ptr<BatchSource> source, std::vector<std::string> classes,
+                 Preprocessing preprocessing)
+    : name_(std::move(name)),
+      classes_(std::move(classes)),
+      on_demand_(std::make_shared<data_detail::OnDemand>(name_, std::move(source))),
+      count_(on_demand_->size()) {
+  inputs_ = on_demand_->none().inputs;
+  targets_ = on_demand_->none().targets;
+  set_preprocessing(std::move(preprocessing));
+}
+
+void Dataset::set_preprocessing(Preprocessing preprocessing) {
+  const std::string problem = preprocessing.problem(sample_shape());
   require<ValueError>(problem.empty(), "Dataset", name_, ": ", problem);
-  if (inputs_.dtype() == kUInt8 && !preprocessing_.by_feature()) {
-    std::array<float, 256> table;
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      table[i] = prepared<float>(static_cast<double>(i), preprocessing_, 0);
-    }
-    pixels_ = std::make_shared<const std::array<float, 256>>(table);
+  preprocessing_ = std::move(preprocessing);
+  pixels_ = nullptr;
+  if (inputs_.dtype() != kUInt8 || preprocessing_.by_feature()) return;
+  std::array<float, 256> table;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    table[i] = prepared<float>(static_cast<double>(i), preprocessing_, 0);
   }
-  targets_ = targets.dtype().is_integral() && targets.dtype() != kInt64 ? with_dtype(targets, kInt64)
-                                                                        : contiguous(targets).detach();
-  if (classes_.empty() || !targets_.dtype().is_integral()) return;
+  pixels_ = std::make_shared<const std::array<float, 256>>(table);
+}
+
+// `indices` are the examples the targets belong to; empty: their places.
+void Dataset::check_classes(const Tensor& targets, std::span<const Index> indices) const {
+  if (classes_.empty() || !targets.dtype().is_integral()) return;
   const auto count = static_cast<std::int64_t>(classes_.size());
-  const auto* target = targets_.data<std::int64_t>();
-  for (Index i = 0; i < targets_.numel(); ++i) {
-    require<ValueError>(target[i] >= 0 && target[i] < count, "Dataset", name_, ": target ", i, " is class ",
-                        target[i], ", there are classes 0 to ", count - 1);
+  const auto* target = targets.data<std::int64_t>();
+  for (Index i = 0; i < targets.numel(); ++i) {
+    if (target[i] >= 0 && target[i] < count) [[likely]] {
+      continue;
+    }
+    const Index each = targets.numel() / targets.shape()[0];
+    fail<ValueError>("Dataset", name_, ": target ",
+                     indices.empty() ? i : indices[static_cast<std::size_t>(i / each)], " is class ",
+                     target[i], ", there are classes 0 to ", count - 1);
   }
+}
+
+const Tensor& Dataset::whole(const Tensor& tensor) const {
+  require<ValueError>(
+      in_memory(), "Dataset", name_,
+      ": examples are read on demand, there is no tensor of all; batch() and stored() give some");
+  return tensor;
 }
 
 Shape Dataset::sample_shape() const {
@@ -145,7 +174,7 @@ Shape Dataset::sample_shape() const {
 Dataset Dataset::with_sample_shape(const Shape& shape) const {
   require(shape.numel() == sample_shape().numel(), "with_sample_shape", name_, ": examples of shape ",
           sample_shape(), " do not fit ", shape);
-  Ints sizes{size()};
+  Ints sizes{inputs_.shape()[0]};
   for (const Index s : shape) sizes.push_back(s);
   Dataset out = *this;
   out.inputs_ = window(inputs_, 0, Shape(sizes));
@@ -153,7 +182,9 @@ Dataset Dataset::with_sample_shape(const Shape& shape) const {
 }
 
 Dataset Dataset::with_preprocessing(const Preprocessing& preprocessing) const {
-  return Dataset(name_, inputs_, targets_, classes_, preprocessing);
+  Dataset out = *this;
+  out.set_preprocessing(preprocessing);
+  return out;
 }
 
 void Dataset::check_range(Index first, Index count, const char* what) const {
@@ -164,6 +195,15 @@ void Dataset::check_range(Index first, Index count, const char* what) const {
 Dataset Dataset::slice(Index first, Index count) const {
   check_range(first, count, "slice");
   Dataset out = *this;
+  if (on_demand_) {
+    out.count_ = count;
+    out.first_ += chosen_ ? 0 : first;
+    if (chosen_) {
+      const auto begin = chosen_->begin() + first;
+      out.chosen_ = std::make_shared<const std::vector<Index>>(begin, begin + count);
+    }
+    return out;
+  }
   out.inputs_ = window(inputs_, first, inputs_.shape().with(0, count));
   out.targets_ = window(targets_, first, targets_.shape().with(0, count));
   return out;
@@ -172,6 +212,11 @@ Dataset Dataset::slice(Index first, Index count) const {
 Dataset Dataset::subset(std::span<const Index> indices) const {
   for (const Index i : indices) check_range(i, 1, "subset");
   Dataset out = *this;
+  if (on_demand_) {
+    out.chosen_ = std::make_shared<const std::vector<Index>>(in_source(indices));
+    out.count_ = static_cast<Index>(indices.size());
+    return out;
+  }
   out.inputs_ = gather_rows(inputs_, indices);
   out.targets_ = gather_rows(targets_, indices);
   return out;
@@ -190,26 +235,41 @@ std::vector<Dataset> Dataset::split(const std::vector<Index>& sizes) const {
   return parts;
 }
 
-Tensor Dataset::prepare(std::span<const Index> indices) const {
+// The numbers that examples have in the source.
+std::vector<Index> Dataset::in_source(std::span<const Index> indices) const {
+  std::vector<Index> out(indices.begin(), indices.end());
+  for (Index& i : out) i = chosen_ ? (*chosen_)[static_cast<std::size_t>(i)] : first_ + i;
+  return out;
+}
+
+Batch Dataset::read(std::span<const Index> indices) const {
+  Batch out = on_demand_->read(in_source(indices));
+  check_classes(out.targets, indices);
+  out.inputs = window(out.inputs, 0, inputs_.shape().with(0, static_cast<Index>(indices.size())));
+  return out;
+}
+
+// Rows of `from`, which are stored as inputs_ are.
+Tensor Dataset::prepare(const Tensor& from, std::span<const Index> indices) const {
   const bool plain = preprocessing_ == Preprocessing{};
-  if (plain && inputs_.dtype().is_floating()) return gather_rows(inputs_, indices);
-  const bool is_double = inputs_.dtype() == kFloat64;
-  const Shape shape = inputs_.shape().with(0, static_cast<Index>(indices.size()));
+  if (plain && from.dtype().is_floating()) return gather_rows(from, indices);
+  const bool is_double = from.dtype() == kFloat64;
+  const Shape shape = from.shape().with(0, static_cast<Index>(indices.size()));
   const Tensor out = Tensor::empty(shape, is_double ? kFloat64 : kFloat32);
   void* to = out.impl()->storage->data();
   if (out.numel() == 0) return out;
-  if (inputs_.dtype() == kUInt8) {
-    gather_pixels(inputs_, indices, preprocessing_, pixels_.get(), static_cast<float*>(to));
+  if (from.dtype() == kUInt8) {
+    gather_pixels(from, indices, preprocessing_, pixels_.get(), static_cast<float*>(to));
     return out;
   }
-  const Tensor rows = gather_rows(inputs_, indices);
-  visit_any(inputs_.dtype(), [&](auto tag) {
+  const Tensor rows = gather_rows(from, indices);
+  visit_any(from.dtype(), [&](auto tag) {
     using From = typename decltype(tag)::type;
-    const From* from = rows.data<From>();
+    const From* values = rows.data<From>();
     const auto features = static_cast<std::size_t>(sample_shape().numel());
     const auto numbers = static_cast<std::size_t>(rows.numel());
     for (std::size_t i = 0; i < numbers; ++i) {
-      const double x = convert<double>(from[i]);
+      const double x = convert<double>(values[i]);
       if (is_double) {
         static_cast<double*>(to)[i] = prepared<double>(x, preprocessing_, i % features);
       } else {
@@ -221,24 +281,33 @@ Tensor Dataset::prepare(std::span<const Index> indices) const {
 }
 
 void Dataset::expect(std::span<const Index> indices) const {
+  if (on_demand_) return;
   ask_for_rows(inputs_.raw(), indices, row_bytes(inputs_));
   ask_for_rows(targets_.raw(), indices, row_bytes(targets_));
 }
 
 Batch Dataset::batch(std::span<const Index> indices) const {
   for (const Index i : indices) check_range(i, 1, "batch");
-  return {prepare(indices), gather_rows(targets_, indices)};
+  if (!on_demand_) return {prepare(inputs_, indices), gather_rows(targets_, indices)};
+  Batch out = read(indices);
+  if (preprocessing_ == Preprocessing{} && out.inputs.dtype().is_floating()) return out;
+  out.inputs = prepare(out.inputs, numbers_from(0, static_cast<Index>(indices.size())));
+  return out;
 }
 
 Batch Dataset::batch(Index first, Index count) const {
   check_range(first, count, "batch");
-  const Tensor targets = window(targets_, first, targets_.shape().with(0, count));
-  if (inputs_.dtype().is_floating() && preprocessing_ == Preprocessing{}) {
-    return {window(inputs_, first, inputs_.shape().with(0, count)), targets};
+  if (!on_demand_ && inputs_.dtype().is_floating() && preprocessing_ == Preprocessing{}) {
+    return stored(first, count);
   }
-  std::vector<Index> indices(static_cast<std::size_t>(count));
-  std::iota(indices.begin(), indices.end(), first);
-  return {prepare(indices), targets};
+  return batch(numbers_from(first, count));
+}
+
+Batch Dataset::stored(Index first, Index count) const {
+  check_range(first, count, "stored");
+  if (on_demand_) return read(numbers_from(first, count));
+  return {window(inputs_, first, inputs_.shape().with(0, count)),
+          window(targets_, first, targets_.shape().with(0, count))};
 }
 
 std::vector<Index> shuffled_indices(Index n, std::uint64_t seed, std::uint64_t epoch) {

@@ -10,18 +10,18 @@
 
 #include "splot/core/export.h"
 #include "splot/core/tensor.h"
+#include "splot/data/batch_source.h"
 #include "splot/data/preprocessing.h"
 
 namespace splot {
 
-/// Some examples, ready for a network.
-struct Batch {
-  Tensor inputs;   ///< [n, ...] float32, or the data set's own floating type
-  Tensor targets;  ///< [n] int64 class numbers, or [n, ...] as the data set has them
-};
+namespace data_detail {
+class OnDemand;
+}
 
-/// Examples along axis 0 of two tensors. Inputs stay as they are stored (MNIST's pixels take one byte each)
-/// and are converted batch by batch. A value, like the tensors in it; copies and slices share memory.
+/// Examples along axis 0 of two tensors, or read on demand from a BatchSource. Inputs stay as they are stored
+/// (MNIST's pixels take one byte each) and are converted batch by batch. A value, like the tensors in it;
+/// copies and slices share memory, or the source.
 ///
 ///   Dataset data("points", tensor({{0.0f, 1.0f}, {1.0f, 0.0f}}), tensor({0, 1}), {"up", "right"});
 ///   Batch first = data.batch(0, 1);   // inputs [1, 2] float32, targets [1] int64
@@ -33,13 +33,22 @@ class SPLOT_API Dataset {
   /// outside 0 .. classes.size() - 1; without class names that is not checked.
   Dataset(std::string name, const Tensor& inputs, const Tensor& targets,
           std::vector<std::string> classes = {}, Preprocessing preprocessing = {});
+  /// Examples that are read when a batch is asked for; the first one at once, to know shapes and dtypes. What
+  /// comes later is checked against it: reading throws ShapeError and DTypeError where it differs, and
+  /// ValueError for a class that there is not. ValueError when there is no example.
+  Dataset(std::string name, std::shared_ptr<BatchSource> source, std::vector<std::string> classes = {},
+          Preprocessing preprocessing = {});
 
   const std::string& name() const { return name_; }
-  Index size() const { return inputs_.shape()[0]; }
-  /// As stored: dense, row-major, not preprocessed.
-  const Tensor& inputs() const { return inputs_; }
-  /// Class numbers are int64 whatever integer type they came as.
-  const Tensor& targets() const { return targets_; }
+  Index size() const { return on_demand_ ? count_ : inputs_.shape()[0]; }
+  /// Whether inputs() and targets() are there.
+  bool in_memory() const { return on_demand_ == nullptr; }
+  /// As stored: dense, row-major, not preprocessed. ValueError when examples are read on demand.
+  const Tensor& inputs() const { return whole(inputs_); }
+  /// Class numbers are int64 whatever integer type they came as. ValueError when read on demand.
+  const Tensor& targets() const { return whole(targets_); }
+  /// Of the inputs as they are stored, wherever they are.
+  DType input_dtype() const { return inputs_.dtype(); }
   /// One name for each class; empty for regression.
   const std::vector<std::string>& classes() const { return classes_; }
   const Preprocessing& preprocessing() const { return preprocessing_; }
@@ -54,7 +63,7 @@ class SPLOT_API Dataset {
   Dataset with_preprocessing(const Preprocessing& preprocessing) const;
   /// Examples first .. first + count - 1, without copying. Throws IndexError outside the data.
   Dataset slice(Index first, Index count) const;
-  /// The named examples, copied, in that order.
+  /// The named examples, copied unless they are read on demand, in that order.
   Dataset subset(std::span<const Index> indices) const;
   /// Consecutive parts with these sizes, which may leave a rest; ValueError when they exceed the data.
   ///
@@ -65,19 +74,30 @@ class SPLOT_API Dataset {
   Batch batch(std::span<const Index> indices) const;
   /// Preprocessed consecutive examples; floating inputs without preprocessing are not copied.
   Batch batch(Index first, Index count) const;
+  /// Consecutive examples as they are stored, not preprocessed; copied from a source, else not.
+  Batch stored(Index first, Index count) const;
 
  private:
   friend class Loader;
   Dataset() = default;
   void check_range(Index first, Index count, const char* what) const;
-  Tensor prepare(std::span<const Index> indices) const;
+  void check_classes(const Tensor& targets, std::span<const Index> indices) const;
+  void set_preprocessing(Preprocessing preprocessing);
+  const Tensor& whole(const Tensor& tensor) const;
+  std::vector<Index> in_source(std::span<const Index> indices) const;
+  Batch read(std::span<const Index> indices) const;
+  Tensor prepare(const Tensor& from, std::span<const Index> indices) const;
   // Examples that will be asked for soon: the memory is told to bring them near.
   void expect(std::span<const Index> indices) const;
 
   std::string name_;
-  Tensor inputs_;
+  Tensor inputs_;  // on demand: of no example, as targets_
   Tensor targets_;
   std::vector<std::string> classes_;
+  std::shared_ptr<data_detail::OnDemand> on_demand_;
+  std::shared_ptr<const std::vector<Index>> chosen_;  // of its examples; null: first_ and those after it
+  Index first_ = 0;
+  Index count_ = 0;
   Preprocessing preprocessing_;
   std::shared_ptr<const std::array<float, 256>> pixels_;  // preprocessed; of bytes that are treated alike
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -11,14 +12,21 @@
 namespace splot {
 namespace {
 
-// Calls body(the inputs as they are stored).
+// Calls body(numbers) for the inputs as they are stored, some examples at a time and in their order.
 template <typename Body>
 void visit_inputs(const Dataset& data, Body&& body) {
-  const Tensor& inputs = data.inputs();
-  visit_any(inputs.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    body(std::span<const T>(inputs.data<T>(), static_cast<std::size_t>(inputs.numel())));
-  });
+  const Index most = data.in_memory() ? data.size() : 1000;
+  for (Index first = 0; first < data.size(); first += most) {
+    const Tensor inputs = data.stored(first, std::min(most, data.size() - first)).inputs;
+    visit_any(inputs.dtype(), [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      body(std::span<const T>(inputs.data<T>(), static_cast<std::size_t>(inputs.numel())));
+    });
+  }
+}
+
+double numbers_in(const Dataset& data) {
+  return static_cast<double>(data.size()) * static_cast<double>(data.sample_shape().numel());
 }
 
 // What stays the same is only moved to zero.
@@ -46,35 +54,42 @@ std::string Preprocessing::problem(const Shape& sample) const {
 }
 
 Preprocessing standardised(const Dataset& train) {
-  require<ValueError>(train.inputs().numel() > 0, "standardised", train.name(), " has no examples");
+  const double count = numbers_in(train);
+  require<ValueError>(count > 0.0, "standardised", train.name(), " has no examples");
   const double divisor = train.preprocessing().divisor;
   // The mean first: the sum of squares minus the square of the sum loses figures where the mean is large.
-  const auto count = static_cast<double>(train.inputs().numel());
   double mean = 0.0;
+  double least = std::numeric_limits<double>::infinity();
+  double most = -least;
+  visit_inputs(train, [&](auto values) {
+    for (const auto& v : values) {
+      const double x = convert<double>(v) / divisor;
+      mean += x;
+      least = std::min(least, x);
+      most = std::max(most, x);
+    }
+  });
+  mean /= count;
   double spread = 0.0;
   visit_inputs(train, [&](auto values) {
-    for (const auto& v : values) mean += convert<double>(v) / divisor;
-    mean /= count;
     for (const auto& v : values) {
       const double d = convert<double>(v) / divisor - mean;
       spread += d * d;
     }
-    // The mean of equal numbers may miss them by its rounding.
-    const auto same = [&](const auto& v) { return convert<double>(v) == convert<double>(values.front()); };
-    if (std::all_of(values.begin(), values.end(), same)) spread = 0.0;
   });
+  // The mean of equal numbers may miss them by its rounding.
+  if (least == most) spread = 0.0;
   return {.divisor = divisor, .mean = mean, .deviation = usable(std::sqrt(spread / count))};
 }
 
 Preprocessing standardised_by_feature(const Dataset& train) {
-  require<ValueError>(train.inputs().numel() > 0, "standardised_by_feature", train.name(),
-                      " has no examples");
+  require<ValueError>(numbers_in(train) > 0.0, "standardised_by_feature", train.name(), " has no examples");
   const auto features = static_cast<std::size_t>(train.sample_shape().numel());
   Preprocessing out{.divisor = train.preprocessing().divisor};
   out.means.assign(features, 0.0);
   out.deviations.assign(features, 0.0);
+  double examples = 0.0;
   visit_inputs(train, [&](auto values) {
-    double examples = 0.0;
     for (auto row = values; !row.empty(); row = row.subspan(features)) {
       examples += 1.0;
       // B. P. Welford 1962, as in RegressionTally: equal numbers leave a spread of exactly zero.
@@ -86,7 +101,6 @@ Preprocessing standardised_by_feature(const Dataset& train) {
       }
     }
   });
-  const auto examples = static_cast<double>(train.size());
   for (double& d : out.deviations) d = usable(std::sqrt(d / examples));
   return out;
 }

@@ -124,7 +124,8 @@ Examination examine(Layer& model, const Dataset& data, std::string part, const s
       const Tensor answer = confidences(output, loss);
       tally.add(answer, target);
       for (Index i = 0; i < output.shape()[0] && seen.rows.size() < options.rows; ++i) {
-        seen.rows.push_back({numbers(data.inputs(), first + i), numbers(target, i), numbers(answer, i)});
+        seen.rows.push_back(
+            {numbers(data.stored(first + i, 1).inputs, 0), numbers(target, i), numbers(answer, i)});
       }
     }
     first += output.shape()[0];
@@ -132,7 +133,7 @@ Examination examine(Layer& model, const Dataset& data, std::string part, const s
   if (!seen.matrix) seen.scores = tally.scores();
   for (std::vector<SeenExample>* list : {&seen.worst, &seen.samples}) {
     for (SeenExample& example : *list) {
-      example.picture = picture_of(select(data.inputs(), 0, example.number));
+      example.picture = picture_of(select(data.stored(example.number, 1).inputs, 0, 0));
     }
   }
   return seen;

@@ -44,7 +44,7 @@ Tensor converted(const Tensor& x, DType dtype) {
 }
 
 bool inputs_may_be_nan(const Dataset& data) {
-  return !data.preprocessing().is_finite() || data.inputs().dtype().is_floating();
+  return !data.preprocessing().is_finite() || data.input_dtype().is_floating();
 }
 
 std::vector<double> learning_rates(const Optimizer& optimizer) {

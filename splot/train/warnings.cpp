@@ -182,7 +182,8 @@ void MistakeWatch::on_train_begin(TrainingView& view) {
 
 void MistakeWatch::check_classes(TrainingView& view, const Dataset& data, const std::string& part) {
   const auto classes = static_cast<Index>(data.classes().size());
-  if (!data.targets().dtype().is_integral()) return;
+  // Examples on demand are not all read for this.
+  if (!data.in_memory() || !data.targets().dtype().is_integral()) return;
   std::vector<bool> seen(static_cast<std::size_t>(classes));
   for (const std::int64_t c : data.targets().to_vector<std::int64_t>()) {
     if (c >= 0 && c < classes) seen[static_cast<std::size_t>(c)] = true;
