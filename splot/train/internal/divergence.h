@@ -39,7 +39,6 @@ class Watch {
   std::string complaint_about_gradients(const Pass& pass);
 
  private:
-  std::string layer_of(const std::string& parameter) const;
   std::string first_layer_backwards(const Pass& pass);
 
   Layer& model_;
