@@ -253,6 +253,9 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
   check(table || (data.inputs.empty() && data.targets.empty()),
         join("data.inputs and data.targets belong to data.name = \"table\", not \"", data.name, '"'));
   if (!table) return;
+  for (const std::string& name : recipe.train.metrics) {
+    check(!name.starts_with("top_"), join("train.metrics: ", name, " needs classes; a table has targets"));
+  }
   check(recipe.train.watch == "val", "train.watch = \"test\" needs data with a test part; a table has none");
   check(!data.inputs.empty() && !data.inputs.front().empty(), "data.inputs is missing");
   check(data.inputs.size() == data.targets.size(),

@@ -24,6 +24,10 @@ const std::vector<Bytes> kRecipes = {
         "loss.name = \"\"\"mse\"\"\"\n\n[[model.layers]]\ntype = \"linear\"\nout = 3 # three\nbias = false\n"
         "[[model.layers]]\ntype = \"dropout\"\np = 0.5\n[[model.layers]]\ntype = \"linear\"\nout = 1\n"
         "weight_values = [[1, 2, 3]]\nfrozen = [\"weight\", 'bias']\n"),
+    bytes("[data]\nname = \"digits\"\nnormalise = \"features\"\n[model]\ndense = [784, 10]\n"
+          "[[schedule.parts]]\nname = \"linear\"\nepochs = 1\nstart = 0.0\n[[schedule.parts]]\nname = "
+          "'cosine'\n"
+          "[train]\nmetrics = [\"rmse\", \"r2\"]\naverage = \"ema\"\naverage_decay = 0.99\n"),
 };
 
 TEST(Hostile, Recipes) {

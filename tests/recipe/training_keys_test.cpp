@@ -316,6 +316,8 @@ TEST(TrainingKeys, MetricsByName) {
       parse_recipe(std::string(kSmall) + "train.metrics = [\"mae\", \"accuracy\"]\n", "r.toml"), true);
   const Tensor y = tensor({{1.0f, 0.0f}, {0.5f, 0.5f}});
   EXPECT_EQ(of_classes[0].sum(y, tensor<std::int64_t>({0, 1})), 0.5);
+  EXPECT_ERROR(FormatError, parse_recipe(table + "train.metrics = [\"top_3_accuracy\"]\n", "r.toml"),
+               "r.toml: train.metrics: top_3_accuracy needs classes; a table has targets");
   EXPECT_EQ(refusal("train.metrics = [\"rmse\", \"r3\"]"),
             "r.toml:3: train.metrics is \"r3\"; did you mean \"r2\"? It can be accuracy, top_3_accuracy, "
             "top_5_accuracy, mse, mae, rmse, r2");
