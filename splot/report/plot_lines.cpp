@@ -182,7 +182,10 @@ void draw_ticks(Svg& svg, const Box& box) {
   svg.line(0, box.height(), box.width(), box.height(), "axis");
 }
 
-void draw_marks(Svg& svg, const Box& box, const std::vector<Mark>& marks) {
+// Each has a row of its own above the plot, the leftmost the highest: no line crosses the text of another
+// mark.
+void draw_marks(Svg& svg, const Box& box, std::vector<Mark> marks) {
+  std::stable_sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.x < b.x; });
   for (std::size_t i = 0; i < marks.size(); ++i) {
     if (!box.x_scale().shows(marks[i].x)) continue;
     const double x = box.x(marks[i].x);

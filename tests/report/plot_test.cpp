@@ -156,6 +156,16 @@ TEST(Plot, MarksAndLegend) {
   EXPECT_EQ(count(svg, "class=\"line c1 dash\""), 2u);  // the curve and its line in the legend
 }
 
+TEST(Plot, TheLineOfAMarkCrossesNoOtherText) {
+  LinePlot plot = loss({1.0, 0.5, 0.6});
+  plot.marks = {{2.0, "best: epoch 2"}, {1.0, "overfitting after epoch 1"}};
+  const std::string svg = draw(plot).inline_text();
+  EXPECT_LT(svg.find(">overfitting after epoch 1<"),
+            svg.find(">best: epoch 2<"));  // from the highest row down
+  std::reverse(plot.marks.begin(), plot.marks.end());
+  EXPECT_EQ(draw(plot).inline_text(), svg);
+}
+
 TEST(Plot, HostileNamesStayText) {
   const std::string evil = "</text><script>alert(1)</script>\" onload=\"x";
   LinePlot plot = loss({1.0, 0.5});
