@@ -1,17 +1,18 @@
 #include "splot/core/messages.h"
 
-#include <array>
 #include <charconv>
+#include <iterator>
 
 namespace splot {
 namespace {
 
-constexpr std::array kEnglish = {
-#define SPLOT_MESSAGE(id, english) std::string_view(english),
+// Not std::array: clang counts at most 256 arguments when it works out their number.
+constexpr std::string_view kEnglish[] = {
+#define SPLOT_MESSAGE(id, english) english,
 #include "splot/core/messages.inc"
 #undef SPLOT_MESSAGE
 };
-static_assert(kEnglish.size() == static_cast<std::size_t>(Message::count));
+static_assert(std::size(kEnglish) == static_cast<std::size_t>(Message::count));
 
 }  // namespace
 

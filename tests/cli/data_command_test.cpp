@@ -148,13 +148,10 @@ TEST_F(FetchCommand, WithoutLibcurlSaysSoAndWhatToDo) {
 
 TEST_F(FetchCommand, AMirrorHasToHaveTheSameFiles) {
   if (!download_available()) GTEST_SKIP() << "built with SPLOT_DOWNLOAD=OFF";
-  std::vector<std::string> asked;
-  const test::LocalServer server([&](const std::string& path) {
-    asked.push_back(path);
-    return test::Answer{test::http_answer("something else")};
-  });
+  const test::LocalServer server(
+      [](const std::string&) { return test::Answer{test::http_answer("something else")}; });
   EXPECT_EQ(run("fetch mnist --mirror " + server.url("/sets")), 1);
-  EXPECT_EQ(asked, std::vector<std::string>{"/sets/train-images-idx3-ubyte.gz"});
+  EXPECT_EQ(server.asked(), std::vector<std::string>{"/sets/train-images-idx3-ubyte.gz"});
   EXPECT_EQ(err_, "splot: [download] mnist: no mirror has train-images-idx3-ubyte.gz:\n  [download] " +
                       server.url("/sets/train-images-idx3-ubyte.gz") +
                       " has 14 bytes, it should have 9912422\n");

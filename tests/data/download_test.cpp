@@ -183,10 +183,8 @@ TEST_F(Download, LeavesNothingOnAFullDisk) {
 }
 
 TEST_F(Download, FetchesWhatIsMissingFromTheFirstMirrorThatHasIt) {
-  std::vector<std::string> asked;
   const std::string other = some_bytes(10);
   const LocalServer server([&](const std::string& path) {
-    asked.push_back(path);
     if (path == "/good/a") return Answer{http_answer(body_)};
     if (path == "/good/b") return Answer{http_answer(other)};
     return Answer{http_answer("", "503 Busy")};
@@ -199,7 +197,7 @@ TEST_F(Download, FetchesWhatIsMissingFromTheFirstMirrorThatHasIt) {
   EXPECT_EQ(fetch_data(data, home.path(), kLocal), 2);
   EXPECT_EQ(content(home.file("set/a")), body_);
   EXPECT_EQ(content(home.file("set/b")), other);
-  EXPECT_EQ(asked, (std::vector<std::string>{"/bad/a", "/good/a", "/bad/b", "/good/b"}));
+  EXPECT_EQ(server.asked(), (std::vector<std::string>{"/bad/a", "/good/a", "/bad/b", "/good/b"}));
   EXPECT_EQ(fetch_data(data, home.path(), kLocal), 0) << "all is there";
   std::ofstream(home.file("set/b")) << "0123456789";  // as long, but damaged
   EXPECT_EQ(fetch_data(data, home.path(), kLocal), 1);
@@ -215,16 +213,16 @@ TEST_F(Download, KeepsTheRightFileOrNone) {
   const std::string body = some_bytes(700);
   const std::string whole = http_answer(body);
   const std::vector<std::uint8_t> sound(whole.begin(), whole.end());
-  std::string now;
-  const LocalServer server([&](const std::string&) { return Answer{now}; });
+  const LocalServer server([&](const std::string& path) {
+    const std::vector<std::uint8_t> damaged = test::mutated(sound, 11, std::stoull(path.substr(1)));
+    return Answer{std::string(damaged.begin(), damaged.end())};
+  });
   TempFolder home;
   int kept = 0;
   for (std::uint64_t number = 0; number < 600; ++number) {
-    const std::vector<std::uint8_t> damaged = test::mutated(sound, 11, number);
-    now.assign(damaged.begin(), damaged.end());
     const std::string path = home.file(std::to_string(number));
     try {
-      download(server.url("/x"), path, pin(body), kLocal);
+      download(server.url(join('/', number)), path, pin(body), kLocal);
       EXPECT_EQ(content(path), body) << number;
       ++kept;
     } catch (const Error&) {

@@ -37,6 +37,11 @@ std::string LocalServer::url(const std::string& path) const {
   return "http://127.0.0.1:" + std::to_string(port_) + path;
 }
 
+std::vector<std::string> LocalServer::asked() const {
+  const std::lock_guard lock(asked_mutex_);
+  return asked_;
+}
+
 void LocalServer::serve() {
   while (!stop_) {
     pollfd waiting{listener_, POLLIN, 0};
@@ -51,7 +56,12 @@ void LocalServer::serve() {
       request.append(buffer.data(), static_cast<std::size_t>(n));
     }
     const std::size_t from = request.find(' ') + 1;
-    const Answer answer = answer_(request.substr(from, request.find(' ', from) - from));
+    const std::string path = request.substr(from, request.find(' ', from) - from);
+    {
+      const std::lock_guard lock(asked_mutex_);
+      asked_.push_back(path);
+    }
+    const Answer answer = answer_(path);
     std::size_t sent = 0;
     while (sent < answer.bytes.size()) {
       const ssize_t n = ::send(client, answer.bytes.data() + sent, answer.bytes.size() - sent, MSG_NOSIGNAL);

@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace splot::test {
 
@@ -16,7 +18,8 @@ struct Answer {
 
 class LocalServer {
  public:
-  /// answer(path) is called from the server's thread, once for each connection.
+  /// answer(path) is called from the server's thread, once for each connection: it must not share what
+  /// changes with the thread of the test.
   explicit LocalServer(std::function<Answer(const std::string& path)> answer);
   ~LocalServer();
   LocalServer(const LocalServer&) = delete;
@@ -24,6 +27,8 @@ class LocalServer {
 
   /// "http://127.0.0.1:40123" + path
   std::string url(const std::string& path) const;
+  /// The paths asked for so far.
+  std::vector<std::string> asked() const;
 
  private:
   void serve();
@@ -32,6 +37,8 @@ class LocalServer {
   int listener_ = -1;
   int port_ = 0;
   std::atomic<bool> stop_{false};
+  mutable std::mutex asked_mutex_;
+  std::vector<std::string> asked_;
   std::thread thread_;
 };
 
