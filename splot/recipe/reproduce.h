@@ -66,7 +66,8 @@ struct ReproduceOptions {
   /// Called by the threads that run the seeds, never by two at a time.
   std::function<void(std::uint64_t seed, const EpochRecord&)> on_epoch = {};
   std::function<void(const ReproducedRun&)> on_run = {};
-  /// Asked after every step; true ends the seeds that run, whose figures are not counted.
+  /// Asked after every step, by several threads at once; true ends the seeds that run, whose figures are not
+  /// counted.
   std::function<bool()> stop = {};
 };
 

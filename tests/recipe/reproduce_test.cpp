@@ -1,5 +1,6 @@
 #include "splot/recipe/reproduce.h"
 
+#include <atomic>
 #include <cmath>
 #include <set>
 
@@ -129,10 +130,10 @@ TEST(Reproduce, TakesTheBestTheLastOrTheKeptFigure) {
 }
 
 TEST(Reproduce, StopsWhenAskedAndCountsWhatHasFinished) {
-  bool over = false;
+  std::atomic<bool> over = false;
   const Reproduction out =
       reproduce(line({"seeds=50"}),
-                {.on_run = [&](const ReproducedRun&) { over = true; }, .stop = [&] { return over; }});
+                {.on_run = [&](const ReproducedRun&) { over = true; }, .stop = [&] { return over.load(); }});
   EXPECT_LT(out.runs.size(), 50u);
   EXPECT_GE(out.runs.size(), 1u);
   EXPECT_FALSE(out.pass);
