@@ -327,7 +327,7 @@ Loader::Loader(Dataset data, LoaderOptions options) : data_(std::move(data)), op
   batches_ = data_.size() / size + (!options_.drop_last && data_.size() % size != 0 ? 1 : 0);
 }
 
-Loader::Epoch Loader::epoch(std::uint64_t number) const {
+Loader::Epoch Loader::epoch(std::uint64_t number) const& {
   Epoch out;
   out.loader_ = this;
   if (options_.shuffle) out.order_ = shuffled_indices(data_.size(), options_.seed, number);

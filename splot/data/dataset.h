@@ -167,8 +167,9 @@ class SPLOT_API Loader {
     const Loader* loader_;
     std::vector<Index> order_;  // empty: as stored
   };
-  /// The loader must outlive it.
-  Epoch epoch(std::uint64_t number) const;
+  /// The loader must outlive it, so that one without a name cannot be asked.
+  Epoch epoch(std::uint64_t number) const&;
+  Epoch epoch(std::uint64_t number) && = delete;
 
  private:
   Dataset data_;

@@ -170,7 +170,8 @@ TEST(BatchSource, WhatComesIsChecked) {
   EXPECT_ERROR(ValueError, data.batch(0, 2), "[Dataset] d: inputs or targets are undefined");
   source->spoil = [](Batch&) { throw IoError("the disk is gone"); };
   EXPECT_ERROR(IoError, data.batch(0, 2), "the disk is gone");
-  BatchStream ahead(Loader(data, {.batch_size = 3}).epoch(0), {.ahead = 2});
+  const Loader loader(data, {.batch_size = 3});
+  BatchStream ahead(loader.epoch(0), {.ahead = 2});
   EXPECT_THROW(ahead.next(), IoError) << "from the other thread too";
   source->spoil = {};
   EXPECT_ERROR(

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -156,6 +157,13 @@ TEST(Dataset, SaysWhatDoesNotFit) {
   EXPECT_ERROR(ShapeError, data.with_sample_shape({3}),
                "[with_sample_shape] counting: examples of shape [2] do not fit [3]");
 }
+
+template <typename L>
+concept CanBeAskedForAnEpoch = requires(L loader) {
+  std::forward<L>(loader).epoch(0);
+};
+static_assert(CanBeAskedForAnEpoch<const Loader&>);
+static_assert(!CanBeAskedForAnEpoch<Loader>, "an epoch reads its loader: one that is about to end has none");
 
 TEST(Loader, VisitsEveryExampleOnceAndEndsWithASmallerBatch) {
   const Loader loader(counting(10), {.batch_size = 4});
