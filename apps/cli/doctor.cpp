@@ -103,8 +103,8 @@ Finding terminal() {
 Finding runs() {
   std::error_code ignored;
   const std::filesystem::path here = std::filesystem::current_path(ignored);
-  const bool folder = std::filesystem::is_directory(here / "runs", ignored);
-  const std::filesystem::path probe = (folder ? here / "runs" : here) / ".splot-doctor";
+  const bool there = std::filesystem::exists(here / "runs", ignored);  // a file of that name is in the way
+  const std::filesystem::path probe = (there ? here / "runs" : here) / ".splot-doctor";
   try {
     write_file(probe.string(), std::string_view("splot doctor\n"));
     std::filesystem::remove(probe, ignored);

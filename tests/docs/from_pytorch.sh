@@ -6,7 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # The program between its two marks, and the brace that the second one cuts off.
 program=$(awk '/\/\/ \[docs\]/ { inside = !inside; next } inside' examples/from_pytorch.cpp; echo '}')
 page=$(awk '/^```cpp/ && !seen { inside = 1; seen = 1; next } /^```/ { inside = 0 } inside' docs/from_pytorch.md)
-diff <(echo "$program") <(echo "$page") || {
-  echo "docs/from_pytorch.md: the C++ lines are not those of examples/from_pytorch.cpp" >&2
+if [[ $program != "$page" ]]; then
+  printf '%s\n' "docs/from_pytorch.md: the C++ lines are not those of examples/from_pytorch.cpp:" "$page" \
+    "the example has:" "$program" >&2
   exit 1
-}
+fi
