@@ -109,6 +109,7 @@ template Option Command::option(const std::string&, int&, Message, const std::st
 template Option Command::option(const std::string&, Index&, Message, const std::string&);
 template Option Command::option(const std::string&, std::uint64_t&, Message, const std::string&);
 template Option Command::option(const std::string&, double&, Message, const std::string&);
+template Option Command::option(const std::string&, std::optional<std::string>&, Message, const std::string&);
 template Option Command::option(const std::string&, std::optional<std::uint64_t>&, Message,
                                 const std::string&);
 

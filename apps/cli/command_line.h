@@ -63,7 +63,7 @@ class Command {
 
   /// `names` is "-o,--output", or the name of an argument without dashes; `type` is what the help calls the
   /// value. The value keeps what it holds when the option is not given. T is std::string, a std::vector of
-  /// them, int, Index, std::uint64_t, double or a std::optional<std::uint64_t>.
+  /// them, int, Index, std::uint64_t, double or a std::optional of string or std::uint64_t.
   template <typename T>
   Option option(const std::string& names, T& value, Message help, const std::string& type);
   void flag(const std::string& names, bool& value, Message help);

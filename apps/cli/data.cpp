@@ -31,7 +31,7 @@ struct DataOptions {
   Index index = 0;
   Index count = 0;
   std::string label;
-  std::string mirror;
+  std::optional<std::string> mirror;
   bool json = false;
 };
 
@@ -277,11 +277,12 @@ int run_fetch(const DataOptions& options) {
   const std::vector<std::string> folders = data_folders();
   if (folders.empty()) throw UsageError(say(Message::data_nowhere));
   DownloadOptions how;
-  if (!options.mirror.empty()) {
-    data.mirrors = {options.mirror.ends_with('/') ? options.mirror : options.mirror + '/'};
-    how.allow_loopback_http = options.mirror.starts_with("http://127.0.0.1:");
-    if (!how.allow_loopback_http && !options.mirror.starts_with("https://"))
-      throw UsageError(say(Message::data_bad_mirror, options.mirror));
+  if (options.mirror) {
+    const std::string& mirror = *options.mirror;
+    data.mirrors = {mirror.ends_with('/') ? mirror : mirror + '/'};
+    how.allow_loopback_http = mirror.starts_with("http://127.0.0.1:");
+    if (!how.allow_loopback_http && !mirror.starts_with("https://"))
+      throw UsageError(say(Message::data_bad_mirror, mirror));
   }
   const bool live = is_terminal(STDERR_FILENO);
   interrupted();  // Ctrl-C ends a download in good order

@@ -58,8 +58,9 @@ Finding memory() {
   constexpr std::uint64_t kLeast = 256 * 1024;  // less than training on MNIST takes
   const std::uint64_t free = memory_line("MemAvailable:");
   const std::uint64_t all = memory_line("MemTotal:");
-  const State state = all == 0 ? State::note : free < kLeast ? State::bad : State::good;
-  return {Message::doctor_memory, state, say(Message::doctor_memory_line, free / 1024, all / 1024)};
+  if (all == 0) return {Message::doctor_memory, State::note, say(Message::doctor_no_memory)};
+  return {Message::doctor_memory, free < kLeast ? State::bad : State::good,
+          say(Message::doctor_memory_line, free / 1024, all / 1024)};
 }
 
 // A kernel that is wrong on this processor shows here, whichever instruction set it is for.

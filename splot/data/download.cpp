@@ -53,7 +53,7 @@ const std::vector<KnownData>& known_data() {
   return all;
 }
 
-bool download_available() { return data_detail::https_is_available(); }
+bool download_available() { return data_detail::why_no_https().empty(); }
 
 void download(const std::string& url, const std::string& path, const PinnedFile& file,
               const DownloadOptions& options) {
@@ -100,10 +100,10 @@ int fetch_data(const KnownData& data, const std::string& folder, const DownloadO
   for (const PinnedFile& file : data.files) {
     const std::string path = join(home, '/', file.name);
     if (is_pinned_file(path, file)) continue;
-    require<IoError>(download_available(), "download", data.name, ": ", file.name,
-                     " is missing, and this Splot ",
-                     "was built without downloads (SPLOT_DOWNLOAD=OFF); get it from ", data.mirrors.front(),
-                     file.name, " by other means and put it into \"", home, '"');
+    const std::string obstacle = data_detail::why_no_https();
+    require<IoError>(obstacle.empty(), "download", data.name, ": ", file.name, " is missing, and ", obstacle,
+                     "; get it from ", data.mirrors.front(), file.name, " by other means and put it into \"",
+                     home, '"');
     std::string reasons;
     bool done = false;
     for (const std::string& mirror : data.mirrors) {

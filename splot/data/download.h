@@ -40,7 +40,8 @@ struct DownloadOptions {
   bool allow_loopback_http = false;
 };
 
-/// Whether this Splot was built with libcurl. Without it, downloads throw IoError.
+/// Whether this Splot was built with libcurl and finds it on this machine; it is opened by the first call of
+/// this function or of a download. Without it, downloads throw IoError.
 SPLOT_API bool download_available();
 
 /// Gets one file. It appears under `path` when size and hash are right; until then, and whatever happens,

@@ -3,11 +3,11 @@
 
 namespace splot::data_detail {
 
-bool https_is_available() { return false; }
+std::string why_no_https() { return "this Splot was built without downloads (SPLOT_DOWNLOAD=OFF)"; }
 
 void https_get(const std::string& url, const DownloadOptions&,
                const std::function<void(const char* bytes, std::size_t n)>&) {
-  fail<IoError>("download", url, " cannot be got: this Splot was built without libcurl (SPLOT_DOWNLOAD=OFF)");
+  fail<IoError>("download", url, " cannot be got: ", why_no_https());
 }
 
 }  // namespace splot::data_detail

@@ -45,8 +45,8 @@ class DataCommand : public testing::Test {
   }
 
   int run(const std::string& arguments) {
-    const std::string line = "cd '" + folder_.path() + "' && SPLOT_DATA=data '" + command_ + "' data " +
-                             arguments + " >out.txt 2>err.txt </dev/null";
+    const std::string line = "cd '" + folder_.path() + "' && SPLOT_DATA=data " + variables_ + " '" +
+                             command_ + "' data " + arguments + " >out.txt 2>err.txt </dev/null";
     const int status = std::system(line.c_str());
     out_ = text("out.txt");
     err_ = text("err.txt");
@@ -57,7 +57,7 @@ class DataCommand : public testing::Test {
     return std::string(std::istreambuf_iterator<char>(file), {});
   }
 
-  std::string command_, out_, err_;
+  std::string command_, variables_, out_, err_;
   test::TempFolder folder_;
 };
 
@@ -146,6 +146,25 @@ TEST_F(FetchCommand, WithoutLibcurlSaysSoAndWhatToDo) {
       "into \"data/mnist\"\n");
 }
 
+TEST_F(FetchCommand, AMachineWithoutLibcurlHasAllButDownloads) {
+  if (!download_available()) GTEST_SKIP() << "built with SPLOT_DOWNLOAD=OFF";
+  for (const char* name : {"lib/libcurl.so.4", "lib/libcurl-gnutls.so.4", "lib/libcurl.4.dylib"}) {
+    std::filesystem::create_directories(folder_.file("lib"));
+    std::ofstream(folder_.file(name)) << "no library";
+  }
+  variables_ = "LD_LIBRARY_PATH='" + folder_.file("lib") + "'";
+  EXPECT_EQ(run("fetch mnist"), 1);
+  EXPECT_EQ(
+      err_.rfind(
+          "splot: [download] mnist: train-images-idx3-ubyte.gz is missing, and libcurl cannot be opened: ",
+          0),
+      0u)
+      << err_;
+  EXPECT_NE(err_.find("; get it from https://storage.googleapis.com/cvdf-datasets/mnist/"), std::string::npos)
+      << err_;
+  EXPECT_EQ(run("list"), 0) << err_;
+}
+
 TEST_F(FetchCommand, AMirrorHasToHaveTheSameFiles) {
   if (!download_available()) GTEST_SKIP() << "built with SPLOT_DOWNLOAD=OFF";
   const test::LocalServer server(
@@ -157,7 +176,9 @@ TEST_F(FetchCommand, AMirrorHasToHaveTheSameFiles) {
                       " has 14 bytes, it should have 9912422\n");
   EXPECT_EQ(files(), 0u);
   EXPECT_EQ(run("fetch mnist --mirror http://example.org/"), 2);
-  EXPECT_EQ(err_, "splot: --mirror http://example.org/: write an address that begins with https://\n");
+  EXPECT_EQ(err_, "splot: --mirror \"http://example.org/\": write an address that begins with https://\n");
+  EXPECT_EQ(run("fetch mnist --mirror ''"), 2);
+  EXPECT_EQ(err_, "splot: --mirror \"\": write an address that begins with https://\n");
   EXPECT_EQ(run("stats mnist"), 1);
   EXPECT_NE(err_.find("; splot data fetch mnist downloads it, or put "), std::string::npos) << err_;
 }

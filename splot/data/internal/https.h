@@ -9,7 +9,8 @@
 
 namespace splot::data_detail {
 
-bool https_is_available();
+/// Empty, or the reason why no request can be made.
+std::string why_no_https();
 
 /// Gets the body of a successful answer in pieces; what `take` throws passes through. Throws IoError when the
 /// request fails.

@@ -1,0 +1,17 @@
+# splot_soname(TARGET NAME): the name under which programs find the shared library of an imported target, for dlopen.
+function(splot_soname target name)
+  get_target_property(path ${target} IMPORTED_LOCATION)
+  if(NOT path)
+    get_target_property(path ${target} IMPORTED_LOCATION_RELEASE)
+  endif()
+  if(NOT path)
+    get_target_property(path ${target} IMPORTED_LOCATION_NONE)
+  endif()
+  file(REAL_PATH "${path}" file)
+  get_filename_component(file "${file}" NAME)
+  if(NOT file MATCHES "^lib.+(\\.so\\.[0-9]+|\\.[0-9]+\\.dylib)")
+    message(FATAL_ERROR "${path} is not a shared library with a version; configure with -DSPLOT_DOWNLOAD=OFF, "
+                        "or install libcurl with its shared library")
+  endif()
+  set(${name} ${CMAKE_MATCH_0} PARENT_SCOPE)
+endfunction()
