@@ -103,8 +103,10 @@ LayerDescription description_from_json(std::string_view text) {
   Json root;
   try {
     root = Json::parse(text, bounded);
-  } catch (const Json::exception& error) {
-    fail<FormatError>("model", "this is not JSON: ", error.what());
+  } catch (const Json::parse_error& error) {
+    fail<FormatError>("model", "this is not JSON, from byte ", error.byte, " on");
+  } catch (const Json::exception&) {
+    fail<FormatError>("model", "this is not JSON: a number in it is too large");
   }
   require<FormatError>(root.is_object() && root.contains("version") && root.contains("model"), "model",
                        "the architecture must have a \"version\" and a \"model\"");

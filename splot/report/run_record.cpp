@@ -3,74 +3,28 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
-#include <type_traits>
-
-#include <nlohmann/json.hpp>
 
 #include "splot/core/error.h"
 #include "splot/core/file.h"
+#include "splot/io/internal/json_fields.h"
 
 namespace splot {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using io::Json;
+using io::member;
+using io::read;
+using io::require_object;
+using io::wrong_kind;
 
 constexpr std::uint64_t kMaxBytes = std::uint64_t{256} << 20;
 
-std::string_view kind(const Json& json) {
-  if (json.is_object()) return "an object";
-  if (json.is_array()) return "a list";
-  if (json.is_string()) return "text";
-  if (json.is_boolean()) return "true or false";
-  return json.is_null() ? "null" : "a number";
-}
-
-[[noreturn]] void wrong_kind(std::string_view what, std::string_view expected, const Json& json) {
-  throw FormatError(join(what, " should be ", expected, ", not ", kind(json)));
-}
-
 // What is not finite is written as null.
-double number(const Json& json, std::string_view what) {
+double number(const Json& json, const std::string& what) {
   if (json.is_null()) return std::numeric_limits<double>::quiet_NaN();
-  if (!json.is_number()) wrong_kind(what, "a number", json);
-  return json.get<double>();
-}
-
-void require_object(const Json& json, std::string_view what) {
-  if (!json.is_object()) wrong_kind(what, "an object", json);
-}
-
-// The member of that name; null where there is none.
-const Json& member(const Json& json, const std::string& name) {
-  static const Json nothing;
-  const auto found = json.find(name);
-  return found == json.end() ? nothing : *found;
-}
-
-// The member of that name, or what it is without one.
-void read(const Json& json, const std::string& name, std::string& out) {
-  const Json& value = member(json, name);
-  if (value.is_null()) return;
-  if (!value.is_string()) wrong_kind(name, "text", value);
-  out = value.get<std::string>();
-}
-void read(const Json& json, const std::string& name, bool& out) {
-  const Json& value = member(json, name);
-  if (value.is_null()) return;
-  if (!value.is_boolean()) wrong_kind(name, "true or false", value);
-  out = value.get<bool>();
-}
-template <typename T>
-requires std::is_integral_v<T>
-void read(const Json& json, const std::string& name, T& out) {
-  const Json& value = member(json, name);
-  if (value.is_null()) return;
-  if (!value.is_number_integer()) wrong_kind(name, "a whole number", value);
-  const double size = value.get<double>();
-  const bool fits = size >= static_cast<double>(std::numeric_limits<T>::min()) &&
-                    size < static_cast<double>(std::numeric_limits<T>::max());
-  if (!fits) throw FormatError(join(name, " is ", size, ", which is more than it can be"));
-  out = value.get<T>();
+  double out = 0.0;
+  io::take(json, what, out);
+  return out;
 }
 
 std::vector<TrainingWarning> warnings_of(const Json& list) {

@@ -1,8 +1,7 @@
 #include "splot/train/model_file.h"
 
-#include <nlohmann/json.hpp>
-
 #include "splot/core/error.h"
+#include "splot/io/internal/json_fields.h"
 #include "splot/io/safetensors.h"
 #include "splot/nn/parameters.h"
 #include "splot/nn/registry.h"
@@ -10,7 +9,8 @@
 namespace splot {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using io::Json;
+using io::read_required;
 
 // A file says the lowest version that can read it. 2 knows preprocessing by feature, which 1 would leave out
 // without a word.
@@ -28,13 +28,15 @@ Json preprocessing_json(const Preprocessing& p) {
 }
 
 Preprocessing preprocessing_from(const Json& json) {
-  Preprocessing p{.divisor = json.at("divisor").get<double>()};
+  io::require_object(json, "preprocessing");
+  Preprocessing p;
+  read_required(json, "divisor", p.divisor);
   if (json.contains("means")) {
-    p.means = json.at("means").get<std::vector<double>>();
-    p.deviations = json.at("deviations").get<std::vector<double>>();
+    read_required(json, "means", p.means);
+    read_required(json, "deviations", p.deviations);
   } else {
-    p.mean = json.at("mean").get<double>();
-    p.deviation = json.at("deviation").get<double>();
+    read_required(json, "mean", p.mean);
+    read_required(json, "deviation", p.deviation);
   }
   return p;
 }
@@ -53,20 +55,25 @@ std::string info_text(const ModelInfo& info) {
 }
 
 ModelInfo info_from(const std::string& text) {
-  const Json json = Json::parse(text);
-  const int version = json.at("version").get<int>();
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) throw FormatError("what it says of the model is no JSON");
+  io::require_object(json, "what it says of the model");
+  int version = 0;
+  read_required(json, "version", version);
   if (version < 1 || version > kVersion) {
     throw FormatError(join("the model's version is ", version, "; this Splot reads 1 to ", kVersion));
   }
   ModelInfo info;
-  info.sample = Shape(std::span<const Index>(json.at("sample").get<std::vector<Index>>()));
-  info.preprocessing = preprocessing_from(json.at("preprocessing"));
+  std::vector<Index> sample;
+  read_required(json, "sample", sample);
+  info.sample = Shape(std::span<const Index>(sample));
+  info.preprocessing = preprocessing_from(io::member(json, "preprocessing"));
   const std::string problem = info.preprocessing.problem(info.sample);
   if (!problem.empty()) throw FormatError(problem);
-  info.classes = json.at("classes").get<std::vector<std::string>>();
-  info.loss = json.at("loss").get<std::string>();
-  info.data = json.at("data").get<std::string>();
-  info.recipe = json.at("recipe").get<std::string>();
+  read_required(json, "classes", info.classes);
+  read_required(json, "loss", info.loss);
+  read_required(json, "data", info.data);
+  read_required(json, "recipe", info.recipe);
   return info;
 }
 

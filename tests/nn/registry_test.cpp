@@ -76,7 +76,9 @@ TEST(Registry, NamesWhatCannotBeBuilt) {
 }
 
 TEST(Registry, RefusesTextThatIsNoArchitecture) {
-  EXPECT_THROW(description_from_json("{"), FormatError);
+  EXPECT_ERROR(FormatError, description_from_json("{"), "[model] this is not JSON, from byte 2 on");
+  EXPECT_ERROR(FormatError, description_from_json("{\"version\": 1e999}"),
+               "[model] this is not JSON: a number in it is too large");
   EXPECT_ERROR(FormatError, description_from_json("[]"),
                "[model] the architecture must have a \"version\" and a \"model\"");
   EXPECT_ERROR(FormatError, description_from_json(R"({"version": 2, "model": {"type": "relu"}})"),

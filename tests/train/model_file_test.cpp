@@ -84,6 +84,35 @@ void rewrite(const std::string& path, const std::string& from, const std::string
   save_safetensors(path, file.tensors, file.metadata);
 }
 
+TEST(ModelFile, SaysWhichFieldIsWrong) {
+  const test::TempFolder folder;
+  const std::string path = folder.file("model.safetensors");
+  Sequential net = small_net();
+  const auto answer = [&](const std::string& from, const std::string& to) {
+    save_model(path, net, kInfo);
+    rewrite(path, from, to);
+    const std::string place = "[load_model] " + path + ": ";
+    try {
+      load_model(path);
+    } catch (const FormatError& error) {
+      return std::string(error.what()).substr(place.size());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(answer("{", "["), "what it says of the model is no JSON");
+  EXPECT_EQ(answer("\"version\":1", "\"version\":\"1\""), "version should be a whole number, not text");
+  EXPECT_EQ(answer("\"version\":1", "\"version\":1e300"), "version should be a whole number, not a number");
+  EXPECT_EQ(answer("\"version\":1", "\"version\":5000000000"),
+            "version is 5e+09, which is more than it can be");
+  EXPECT_EQ(answer("\"sample\":[2", "\"sample\":[\"2\""),
+            "an element of sample should be a whole number, not text");
+  EXPECT_EQ(answer("\"mean\":", "\"median\":"), "mean is missing");
+  EXPECT_EQ(answer("\"divisor\":", "\"divisor\":null,\"x\":"), "divisor should be a number, not null");
+  EXPECT_EQ(answer("\"preprocessing\":", "\"x\":"), "preprocessing should be an object, not null");
+  EXPECT_EQ(answer("\"classes\":", "\"classes\":true,\"x\":"), "classes should be a list, not true or false");
+  EXPECT_EQ(answer("\"recipe\":", "\"recipes\":"), "recipe is missing");
+}
+
 TEST(ModelFile, RefusesPreprocessingThatDoesNotFit) {
   const test::TempFolder folder;
   const std::string path = folder.file("model.safetensors");
