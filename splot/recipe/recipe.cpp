@@ -237,6 +237,10 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
   }
   check(!recipe.optimizer.nesterov || recipe.optimizer.momentum > 0.0,
         "optimizer.nesterov needs optimizer.momentum");
+  const TrainRecipe& train = recipe.train;
+  check(train.average == "none" || train.average_start <= train.epochs || train.epochs == 0,
+        join("train.average_start is ", train.average_start,
+             ", after the last epoch, train.epochs = ", train.epochs));
   const std::vector<SchedulePart>& parts = recipe.schedule.parts;
   check(parts.empty() || recipe.schedule.name == "constant",
         "schedule.name and schedule.parts are two ways to say it; give one of them");

@@ -6,16 +6,16 @@
 
 #include "splot/core/error.h"
 #include "splot/core/file.h"
-#include "splot/io/internal/json_fields.h"
+#include "splot/core/internal/json_fields.h"
 
 namespace splot {
 namespace {
 
-using io::Json;
-using io::member;
-using io::read;
-using io::require_object;
-using io::wrong_kind;
+using core_detail::Json;
+using core_detail::member;
+using core_detail::read;
+using core_detail::require_object;
+using core_detail::wrong_kind;
 
 constexpr std::uint64_t kMaxBytes = std::uint64_t{256} << 20;
 
@@ -23,7 +23,7 @@ constexpr std::uint64_t kMaxBytes = std::uint64_t{256} << 20;
 double number(const Json& json, const std::string& what) {
   if (json.is_null()) return std::numeric_limits<double>::quiet_NaN();
   double out = 0.0;
-  io::take(json, what, out);
+  core_detail::take(json, what, out);
   return out;
 }
 

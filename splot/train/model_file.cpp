@@ -1,7 +1,7 @@
 #include "splot/train/model_file.h"
 
 #include "splot/core/error.h"
-#include "splot/io/internal/json_fields.h"
+#include "splot/core/internal/json_fields.h"
 #include "splot/io/safetensors.h"
 #include "splot/nn/parameters.h"
 #include "splot/nn/registry.h"
@@ -9,8 +9,8 @@
 namespace splot {
 namespace {
 
-using io::Json;
-using io::read_required;
+using core_detail::Json;
+using core_detail::read_required;
 
 // A file says the lowest version that can read it. 2 knows preprocessing by feature, which 1 would leave out
 // without a word.
@@ -28,7 +28,7 @@ Json preprocessing_json(const Preprocessing& p) {
 }
 
 Preprocessing preprocessing_from(const Json& json) {
-  io::require_object(json, "preprocessing");
+  core_detail::require_object(json, "preprocessing");
   Preprocessing p;
   read_required(json, "divisor", p.divisor);
   if (json.contains("means")) {
@@ -57,7 +57,7 @@ std::string info_text(const ModelInfo& info) {
 ModelInfo info_from(const std::string& text) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) throw FormatError("what it says of the model is no JSON");
-  io::require_object(json, "what it says of the model");
+  core_detail::require_object(json, "what it says of the model");
   int version = 0;
   read_required(json, "version", version);
   if (version < 1 || version > kVersion) {
@@ -67,7 +67,7 @@ ModelInfo info_from(const std::string& text) {
   std::vector<Index> sample;
   read_required(json, "sample", sample);
   info.sample = Shape(std::span<const Index>(sample));
-  info.preprocessing = preprocessing_from(io::member(json, "preprocessing"));
+  info.preprocessing = preprocessing_from(core_detail::member(json, "preprocessing"));
   const std::string problem = info.preprocessing.problem(info.sample);
   if (!problem.empty()) throw FormatError(problem);
   read_required(json, "classes", info.classes);

@@ -63,6 +63,7 @@ const std::vector<std::pair<std::string, std::string>> kOther = {
     {"schedule.mode", "\"triangular2\""},
     {"schedule.gamma", "0.75"},
     {"train.metrics", "[\"rmse\", \"r2\"]"},
+    {"train.epochs", "5"},
     {"train.average", "\"ema\""},
     {"train.average_decay", "0.5"},
     {"train.average_start", "4"},
@@ -340,6 +341,8 @@ TEST(TrainingKeys, TheRunEndsWithTheAverage) {
   EXPECT_NEAR(ends_with(4, "train.average = \"ema\"\ntrain.average_decay = 0.75\ntrain.average_start = 2\n"),
               0.75 * (0.75 * w[1] + 0.25 * w[2]) + 0.25 * w[3], 1e-6);
   EXPECT_EQ(ends_with(4, "train.average_start = 2\n"), w[3]);
+  EXPECT_ERROR(FormatError, ends_with(4, "train.average = \"mean\"\ntrain.average_start = 5\n"),
+               "r.toml: train.average_start is 5, after the last epoch, train.epochs = 4");
 }
 
 }  // namespace

@@ -171,6 +171,8 @@ TEST(WeightAverage, IsPartOfWhatACheckpointHasToAgreeWith) {
                "[AveragedWeights] decay must be in [0, 1), got 1");
   EXPECT_ERROR(ValueError, Training({.average_start = 0}),
                "[Trainer] average_start must be 1 or more, got 0");
+  EXPECT_ERROR(ValueError, Training({.epochs = 2, .average = kMean, .average_start = 3}),
+               "[Trainer] average_start is 3, after the last epoch, 2");
 }
 
 TEST(WeightAverage, DivergenceLeavesTheAverages) {

@@ -17,6 +17,7 @@
 #include "splot/nn/parameters.h"
 #include "splot/nn/sequential.h"
 #include "splot/ops/ops.h"
+#include "splot/optim/lbfgs.h"
 #include "splot/optim/schedule.h"
 #include "splot/train/model_file.h"
 #include "splot/train/trainer.h"
@@ -148,19 +149,28 @@ struct Named {
 std::vector<Named> all_optimizers() {
   return {{"sgd", optimizer_of<SGD>(SGDOptions{.lr = 0.1})},
           {"momentum", optimizer_of<SGD>(SGDOptions{.lr = 0.05, .momentum = 0.9, .weight_decay = 1e-3})},
+          {"increment",
+           optimizer_of<SGD>(SGDOptions{.lr = 0.05, .momentum = 0.9, .form = MomentumForm::increment})},
           {"nesterov", optimizer_of<SGD>(SGDOptions{.lr = 0.05, .momentum = 0.9, .nesterov = true})},
           {"adam", optimizer_of<Adam>(AdamOptions{.lr = 0.02})},
-          {"adamw", optimizer_of<AdamW>(AdamWOptions{.lr = 0.02})}};
+          {"adamw", optimizer_of<AdamW>(AdamWOptions{.lr = 0.02})},
+          {"rmsprop", optimizer_of<RMSprop>(RMSpropOptions{.lr = 0.01, .momentum = 0.5, .centered = true})},
+          {"adagrad", optimizer_of<Adagrad>(AdagradOptions{.lr = 0.05, .lr_decay = 0.1})},
+          {"lbfgs", optimizer_of<LBFGS>(LBFGSOptions{.lr = 0.5, .max_iter = 2})}};
 }
 
 // Every optimiser with every schedule, with and without dropout, each stopped at three different steps and
-// gone on with by another number of threads: 5 x 5 x 2 x 3 = 150 combinations.
+// gone on with by another number of threads: 9 x 9 x 2 x 3 = 486 combinations.
 TEST(Resume, EveryCombinationGivesTheBitsOfTheUninterruptedRun) {
   const std::vector<std::pair<std::string, Schedule>> schedules = {
       {"none", {}},
       {"constant", schedule::constant()},
       {"step", schedule::step(5, 0.5)},
+      {"exponential", schedule::exponential(0.9)},
       {"cosine", schedule::cosine(3 * kSteps)},
+      {"cyclic", schedule::cyclic({.up = 3, .down = 2, .mode = schedule::CyclicMode::triangular2})},
+      {"one cycle", schedule::one_cycle({.steps = 3 * kSteps})},
+      {"sequence", schedule::sequence({{5, schedule::linear(5, 0.1)}, {0, schedule::cosine(2 * kSteps)}})},
       {"warmup", schedule::warmup(4, schedule::cosine(2 * kSteps, 0.1))}};
   int combinations = 0;
   for (const Named& optimizer : all_optimizers()) {
@@ -169,7 +179,7 @@ TEST(Resume, EveryCombinationGivesTheBitsOfTheUninterruptedRun) {
         const Ask setup{.optimizer = optimizer.make, .schedule = schedule, .dropout = dropout};
         const std::string whole = uninterrupted(setup);
         for (int i = 0; i < 3; ++i) {
-          const Index step = 1 + (combinations * 5) % (3 * kSteps - 1);
+          const Index step = 1 + (combinations * 7) % (3 * kSteps - 1);
           const int before = 1 + combinations % 8;
           const int after = 1 + (combinations / 8 + 3) % 8;
           ASSERT_EQ(interrupted(setup, step, before, after), whole)
@@ -180,7 +190,7 @@ TEST(Resume, EveryCombinationGivesTheBitsOfTheUninterruptedRun) {
       }
     }
   }
-  EXPECT_EQ(combinations, 150);
+  EXPECT_EQ(combinations, 486);
 }
 
 TEST(Resume, FromEverySingleStep) {

@@ -23,7 +23,12 @@ void check_options(const TrainerOptions& options, bool needs_closure) {
   at_least(0, "clip_value", options.clip_value);
   at_least(0, "checkpoint.every", options.checkpoint.every);
   at_least(1, "average_start", options.average_start);
-  if (options.average) AveragedWeights({}, *options.average);  // looks at its options
+  if (options.average) {
+    AveragedWeights({}, *options.average);  // looks at its options
+    require<ValueError>(options.average_start <= options.epochs || options.epochs == 0, "Trainer",
+                        "average_start is ", options.average_start, ", after the last epoch, ",
+                        options.epochs);
+  }
   require<ValueError>(options.watch == "val" || options.watch == "test", "Trainer",
                       "watch must be \"val\" or \"test\", got \"", options.watch, '"');
   require<ValueError>(!needs_closure || (options.clip_norm == 0.0 && options.clip_value == 0.0), "Trainer",

@@ -1,4 +1,5 @@
-// The fields of a JSON object that came from a file: what has another kind than expected is named in our words.
+// The fields of a JSON object that came from a file: what has another kind than expected is named in our
+// words.
 #pragma once
 
 #include <concepts>
@@ -11,7 +12,7 @@
 
 #include "splot/core/error.h"
 
-namespace splot::io {
+namespace splot::core_detail {
 
 using Json = nlohmann::ordered_json;
 
@@ -82,4 +83,4 @@ void read_required(const Json& json, const std::string& name, T& out) {
   take(*found, name, out);
 }
 
-}  // namespace splot::io
+}  // namespace splot::core_detail
