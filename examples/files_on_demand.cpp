@@ -39,7 +39,7 @@ class Pictures final : public BatchSource {
     std::vector<std::int64_t> labels;
     for (const Index i : indices) {
       const File& file = files_.at(static_cast<std::size_t>(i));
-      const Image picture = read_png(file.path);
+      const Image picture = read_image(file.path);
       pixels.insert(pixels.end(), picture.pixels.begin(), picture.pixels.end());
       labels.push_back(file.label);
       ++opened;

@@ -10,6 +10,7 @@
 #include "splot/io/checkpoint.h"
 
 #include "tests/support/gzip_bytes.h"
+#include "tests/support/jpeg_bytes.h"
 
 namespace {
 
@@ -23,7 +24,7 @@ Image picture(Index width, Index height, Index channels) {
 }
 
 void write_seeds(const std::string& folder) {
-  for (const char* target : {"idx", "idx_gz", "checkpoint", "png"}) {
+  for (const char* target : {"idx", "idx_gz", "checkpoint", "png", "jpeg"}) {
     std::filesystem::create_directories(folder + "/" + target);
   }
   const Tensor arrays[] = {Tensor::from(std::vector<std::uint8_t>(24, 7), {2, 3, 4}), tensor({1, 2, 3}),
@@ -39,6 +40,11 @@ void write_seeds(const std::string& folder) {
   save_checkpoint(folder + "/checkpoint/1", {});
   write_png(folder + "/png/grey", picture(28, 28, 1));
   write_png(folder + "/png/colour", picture(5, 3, 3));
+  write_file(folder + "/jpeg/colour", test::jpeg_file(picture(20, 9, 3), {.restart = 1, .orientation = 6}));
+  write_file(folder + "/jpeg/grey",
+             test::jpeg_file(picture(9, 9, 1), {.orientation = 1, .big_endian = true}));
+  write_file(folder + "/jpeg/progressive", test::jpeg_file(picture(20, 9, 3), {.progressive = true}));
+  write_file(folder + "/jpeg/inks", test::jpeg_file(picture(9, 9, 4), {.progressive = true, .adobe = false}));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 
 void read(splot::fuzz::Bytes bytes) {
   splot::fuzz::accept_errors([&] {
-    const splot::Image image = splot::read_png(splot::fuzz::as_file(bytes));
+    const splot::Image image = splot::read_image(splot::fuzz::as_file(bytes));
     splot::fuzz::expect(
         static_cast<splot::Index>(image.pixels.size()) == image.width * image.height * image.channels,
         "a picture with another number of pixels");

@@ -52,7 +52,7 @@ int run_predict(const PredictOptions& options) {
   const NoGrad off;
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const std::string& picture : options.pictures) {
-    const Tensor digit = prepare_digit(read_png(picture));
+    const Tensor digit = prepare_digit(read_image(picture));
     const Dataset one("picture", reshape(digit, {1, 1, 28, 28}),
                       Tensor::from(std::vector<std::int64_t>{0}, {1}), {}, file.info.preprocessing);
     const std::vector<Guess> all_guesses =

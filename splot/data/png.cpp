@@ -5,13 +5,12 @@
 
 #include <png.h>
 
+#include "splot/core/error.h"
 #include "splot/core/file.h"
-#include "splot/data/image.h"
+#include "splot/data/internal/codecs.h"
 
 namespace splot {
 namespace {
-
-constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;
 
 // Where libpng reads from or writes to, and what it said when it gave up.
 struct Stream {
@@ -97,7 +96,15 @@ bool write_rows(png_structp png, png_infop info, const Image& image, png_bytepp 
   return true;
 }
 
-// Removes the alpha channel from pixels of `colors` + 1 bytes, in place: a picture may be large.
+// The alpha channel is removed from pixels of `colors` + 1 bytes, in place: a picture may be large.
+void drop_alpha(std::vector<std::uint8_t>& raw, std::size_t colors) {
+  const std::size_t count = raw.size() / (colors + 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t c = 0; c < colors; ++c) raw[i * colors + c] = raw[i * (colors + 1) + c];
+  }
+  raw.resize(count * colors);
+}
+
 void lay_over_page(std::vector<std::uint8_t>& raw, std::size_t colors) {
   const std::size_t count = raw.size() / (colors + 1);
   std::uint64_t light = 0;
@@ -161,23 +168,19 @@ struct WriteState {
 
 }  // namespace
 
-Image read_png(const std::string& path) {
-  const std::vector<std::uint8_t> file = read_file(path, kMaxFileBytes);
-  if (file.size() < 8 || png_sig_cmp(file.data(), 0, 8) != 0) {
-    fail<FormatError>("png", '"', path, "\" at byte 0: is not a PNG");
-  }
+Image data_detail::decode_png(const ImageBytes& file, Transparency transparency) {
   Stream stream;
-  stream.data = file.data();
-  stream.size = file.size();
+  stream.data = file.bytes.data();
+  stream.size = file.bytes.size();
   const auto give_up = [&] {
-    fail<FormatError>("png", '"', path, "\" at byte ", stream.position, ": ", stream.message);
+    fail<FormatError>("png", '"', file.name, "\" at byte ", stream.position, ": ", stream.message);
   };
   ReadState state(stream);
   PngHeader header;
   if (!read_header(state.png, state.info, header)) give_up();
   // A pixel takes at least a bit and deflate packs at best 1032 to 1: what claims more is refused before
   // memory is asked for.
-  if (std::uint64_t{header.width} * header.height / 8 / 1032 > file.size()) {
+  if (std::uint64_t{header.width} * header.height / 8 / 1032 > file.bytes.size()) {
     say(stream, "the file is too short for the size it claims");
     give_up();
   }
@@ -186,7 +189,9 @@ Image read_png(const std::string& path) {
   if (!read_rows(state.png, state.info, rows.data())) give_up();
   const bool grey = (header.color & PNG_COLOR_MASK_COLOR) == 0;
   Image image{header.width, header.height, grey ? 1 : 3, {}};
-  if (header.alpha) lay_over_page(raw, grey ? 1 : 3);
+  if (header.alpha) {
+    (transparency == Transparency::ignored ? drop_alpha : lay_over_page)(raw, grey ? 1 : 3);
+  }
   image.pixels = std::move(raw);
   return image;
 }

@@ -115,7 +115,7 @@ TEST_F(DataCommand, ShowsExamplesAsTextAndAsAPicture) {
   EXPECT_EQ(shown["examples"][1]["pixels"][0], 10);
   ASSERT_EQ(run("show mnist --part train -o all.png"), 0) << err_;
   EXPECT_EQ(out_, "6 examples are in all.png\n");
-  const Image picture = read_png(folder_.file("all.png"));
+  const Image picture = read_image(folder_.file("all.png"));
   EXPECT_EQ(picture.width, 3 * 29 + 1);
   EXPECT_EQ(picture.height, 2 * 29 + 1);
   EXPECT_EQ(picture.pixels[0], 255);

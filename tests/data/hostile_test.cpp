@@ -1,4 +1,4 @@
-// Damaged IDX, IDX.gz and PNG files: a typed error or an answer that fits the file, within 256 MiB.
+// Damaged IDX, IDX.gz, PNG and JPEG files: a typed error or an answer that fits the file, within 256 MiB.
 #include <fstream>
 #include <iterator>
 
@@ -9,6 +9,7 @@
 #include "splot/data/image.h"
 
 #include "tests/support/gzip_bytes.h"
+#include "tests/support/jpeg_bytes.h"
 #include "tests/support/mutate.h"
 #include "tests/support/png_bytes.h"
 
@@ -86,7 +87,7 @@ TEST(Hostile, Png) {
                       test::png_rows(rows),
                       end})};
   const auto read = [](const std::string& path) {
-    const Image image = read_png(path);
+    const Image image = read_image(path);
     EXPECT_EQ(static_cast<Index>(image.pixels.size()), image.width * image.height * image.channels);
     try {
       EXPECT_EQ(prepare_digit(image).shape(), Shape({28, 28}));
@@ -102,7 +103,7 @@ TEST(Hostile, Png) {
 TEST(Hostile, PngThatClaimsToBeHuge) {
   const test::PngChunk end = {"IEND", {}};
   std::vector<Bytes> files;
-  const auto read = [](const std::string& path) { EXPECT_THROW(read_png(path), FormatError); };
+  const auto read = [](const std::string& path) { EXPECT_THROW(read_image(path), FormatError); };
   for (const std::uint32_t width : {65000u, 1000000u, 0x7fffffffu}) {
     for (const std::uint32_t height : {700u, 1000000u, 0x7fffffffu}) {
       for (const bool interlaced : {false, true}) {
@@ -117,7 +118,7 @@ TEST(Hostile, PngThatClaimsToBeHuge) {
   profile.data.insert(profile.data.end(), zeros.data.begin(), zeros.data.end());
   const auto read_any = [](const std::string& path) {
     try {
-      read_png(path);
+      read_image(path);
     } catch (const FormatError&) {
     }
   };
@@ -129,6 +130,83 @@ TEST(Hostile, PngThatClaimsToBeHuge) {
        .read = read_any,
        .repair = test::repair_png},
       6);
+}
+
+// Something to see, so that damage shows.
+Image waves(Index width, Index height, Index channels) {
+  Image out{width, height, channels, {}};
+  for (Index i = 0; i < width * height * channels; ++i) {
+    out.pixels.push_back(static_cast<std::uint8_t>(i * i / 50 + 37 * (i % channels)));
+  }
+  return out;
+}
+
+TEST(Hostile, Jpeg) {
+  const std::vector<Bytes> files = {
+      test::jpeg_file(waves(40, 31, 3)),
+      test::jpeg_file(waves(33, 20, 1), {.quality = 60}),
+      test::jpeg_file(waves(40, 31, 3), {.progressive = true}),
+      test::jpeg_file(waves(24, 40, 3), {.sampling = 1, .restart = 2, .orientation = 6}),
+      test::jpeg_file(waves(20, 20, 4)),
+      test::jpeg_file(waves(20, 20, 4), {.progressive = true, .orientation = 3, .adobe = false}),
+      test::jpeg_file(waves(40, 31, 3), {.arithmetic = true, .orientation = 8, .big_endian = true})};
+  const auto read = [](const std::string& path) {
+    const Image image = read_image(path);
+    EXPECT_EQ(static_cast<Index>(image.pixels.size()), image.width * image.height * image.channels);
+  };
+  const test::HostileResult result =
+      test::try_hostile_files({.name = "jpeg", .files = files, .count = 1400, .read = read}, 7);
+  EXPECT_GT(result.refused, 600);
+}
+
+// The largest sizes that a file can claim, and the largest that are believed: progressive ones and those that
+// have to be turned need more memory than others.
+TEST(Hostile, JpegThatClaimsToBeHuge) {
+  for (const bool progressive : {false, true}) {
+    for (const Index channels : {Index{1}, Index{3}, Index{4}}) {
+      Bytes file = test::jpeg_file(waves(40, 40, channels),
+                                   {.progressive = progressive, .sampling = 1, .orientation = 5});
+      const Bytes sound = file;
+      test::set_jpeg_size(file, 65500, 65500);
+      EXPECT_THROW(decode_image(file, "huge"), FormatError);
+      test::set_jpeg_size(file, 7000, 7000);
+      EXPECT_THROW(decode_image(file, "large"), FormatError);
+      // Long enough, by a comment, for what it claims: memory is asked for, and nothing comes.
+      Bytes segment = {0xff, 0xfe, 0xff, 0xff};
+      segment.resize(65537);
+      file.insert(file.begin() + 2, segment.begin(), segment.end());
+      file.insert(file.begin() + 2, segment.begin(), segment.end());
+      const auto read = [](const std::string& path) { read_image(path); };
+      const auto restore = [&](Bytes& damaged) { damaged = file; };
+      const test::HostileResult result = test::try_hostile_files({.name = "jpeg of 49 million pixels",
+                                                                  .files = {sound},
+                                                                  .count = 2,
+                                                                  .read = read,
+                                                                  .repair = restore},
+                                                                 8);
+      EXPECT_GE(result.refused, 1);
+    }
+  }
+}
+
+TEST(Hostile, JpegWithAThousandScans) {
+  Bytes file = test::jpeg_file(waves(16, 16, 3), {.separate = true});
+  EXPECT_EQ(decode_image(file, "three scans").pixels.size(), 16u * 16 * 3);
+  // The last scan, again and again.
+  const std::size_t last = file.size() - 2;
+  std::size_t scan = 0;
+  for (std::size_t i = 0; i + 1 < last; ++i) {
+    if (file[i] == 0xff && file[i + 1] == 0xda) scan = i;
+  }
+  const Bytes again(file.begin() + static_cast<std::ptrdiff_t>(scan),
+                    file.begin() + static_cast<std::ptrdiff_t>(last));
+  for (int i = 0; i < 1000; ++i) file.insert(file.end() - 2, again.begin(), again.end());
+  try {
+    decode_image(file, "scans");
+    ADD_FAILURE() << "every scan costs time";
+  } catch (const FormatError& error) {
+    EXPECT_TRUE(std::string(error.what()).ends_with(": has too many scans")) << error.what();
+  }
 }
 
 }  // namespace

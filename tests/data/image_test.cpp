@@ -28,7 +28,7 @@ class Png : public ::testing::Test {
  protected:
   Image read(const Bytes& bytes) {
     write_file(path_, bytes);
-    return read_png(path_);
+    return read_image(path_);
   }
 
   test::TempFolder folder_;
@@ -38,10 +38,10 @@ class Png : public ::testing::Test {
 TEST_F(Png, ComesBackAsWritten) {
   Image grey{3, 2, 1, {0, 50, 255, 1, 2, 3}};
   write_png(path_, grey);
-  EXPECT_EQ(read_png(path_).pixels, grey.pixels);
+  EXPECT_EQ(read_image(path_).pixels, grey.pixels);
   Image color{2, 1, 3, {1, 2, 3, 250, 251, 252}};
   write_png(path_, color);
-  const Image back = read_png(path_);
+  const Image back = read_image(path_);
   EXPECT_EQ(back.width, 2);
   EXPECT_EQ(back.height, 1);
   EXPECT_EQ(back.channels, 3);
@@ -88,7 +88,8 @@ TEST_F(Png, LaysTransparentPicturesOverAPageThatShowsTheInk) {
 }
 
 TEST_F(Png, SaysWhatIsWrong) {
-  EXPECT_ERROR(FormatError, read({1, 2, 3}), "[png] \"" + path_ + "\" at byte 0: is not a PNG");
+  EXPECT_ERROR(FormatError, read({1, 2, 3}),
+               "[image] \"" + path_ + "\" at byte 0: begins neither like a PNG nor like a JPEG");
   EXPECT_ERROR(FormatError, read(png_file({png_header(3, 1, 8, 0)})),
                "[png] \"" + path_ + "\" at byte 33: the file is cut short");
   EXPECT_ERROR(FormatError, read(png_file({png_header(900000, 900000, 8, 0), png_rows({{1}}), kEnd})),
@@ -99,7 +100,7 @@ TEST_F(Png, SaysWhatIsWrong) {
   wrong[30] ^= 1;
   EXPECT_ERROR(FormatError, read(wrong), "[png] \"" + path_ + "\" at byte 33: IHDR: CRC error");
   const std::string missing = folder_.file("missing.png");
-  EXPECT_ERROR(IoError, read_png(missing),
+  EXPECT_ERROR(IoError, read_image(missing),
                "[read] \"" + missing + "\" cannot be opened: No such file or directory");
   EXPECT_ERROR(ValueError, write_png(path_, Image{2, 2, 2, Bytes(8)}), "[png] needs 1 or 3 channels, got 2");
   EXPECT_ERROR(ValueError, write_png(path_, Image{2, 2, 1, Bytes(5)}),
@@ -161,7 +162,7 @@ void check_come_back(std::span<const std::uint8_t> pixels, const std::string& pa
     const auto digit = pixels.subspan(784 * i, 784);
     for (const Form& form : forms) {
       write_png(path, on_page(digit, form));
-      const double same = likeness(digit, prepare_digit(read_png(path)));
+      const double same = likeness(digit, prepare_digit(read_image(path)));
       worst = std::min(worst, same);
       sum += same;
       ++count;

@@ -6,7 +6,7 @@ packages_of() {
   case $1 in
     build)
       echo g++=c++ cmake=cmake ninja-build=ninja pkg-config=pkg-config libhwy-dev libfmt-dev nlohmann-json3-dev \
-        libtomlplusplus-dev libcli11-dev libpng-dev zlib1g-dev libcurl4-openssl-dev libzip-dev
+        libtomlplusplus-dev libcli11-dev libpng-dev libjpeg-dev zlib1g-dev libcurl4-openssl-dev libzip-dev
       ;;
     test) echo libgtest-dev libeigen3-dev ;;
     bench) echo libbenchmark-dev libdnnl-dev libopenblas-dev libopenblas0-openmp python3-torch python3-numpy ;;
