@@ -11,6 +11,7 @@
 
 #include "tests/support/gzip_bytes.h"
 #include "tests/support/jpeg_bytes.h"
+#include "tests/support/tar_bytes.h"
 
 namespace {
 
@@ -24,7 +25,7 @@ Image picture(Index width, Index height, Index channels) {
 }
 
 void write_seeds(const std::string& folder) {
-  for (const char* target : {"idx", "idx_gz", "checkpoint", "png", "jpeg"}) {
+  for (const char* target : {"idx", "idx_gz", "checkpoint", "png", "jpeg", "tar"}) {
     std::filesystem::create_directories(folder + "/" + target);
   }
   const Tensor arrays[] = {Tensor::from(std::vector<std::uint8_t>(24, 7), {2, 3, 4}), tensor({1, 2, 3}),
@@ -40,6 +41,14 @@ void write_seeds(const std::string& folder) {
   save_checkpoint(folder + "/checkpoint/1", {});
   write_png(folder + "/png/grey", picture(28, 28, 1));
   write_png(folder + "/png/colour", picture(5, 3, 3));
+  const std::vector<std::uint8_t> archive = test::tar_file({{"a/", {}, '5'},
+                                                            {"a/one", {1, 2, 3}},
+                                                            {"L", test::bytes_of(std::string(150, 'n')), 'L'},
+                                                            {"x", {4}},
+                                                            {"p", test::bytes_of("13 path=long\n"), 'x'},
+                                                            {"y", {5}}});
+  write_file(folder + "/tar/plain", archive);
+  write_file(folder + "/tar/packed", test::gzip_bytes(archive));
   write_file(folder + "/jpeg/colour", test::jpeg_file(picture(20, 9, 3), {.restart = 1, .orientation = 6}));
   write_file(folder + "/jpeg/grey",
              test::jpeg_file(picture(9, 9, 1), {.orientation = 1, .big_endian = true}));
