@@ -1,0 +1,241 @@
+// Maximum pooling for one instruction set. Included once for each by pooling.cpp.
+#if defined(SPLOT_POOLING_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef SPLOT_POOLING_INL_H
+#undef SPLOT_POOLING_INL_H
+#else
+#define SPLOT_POOLING_INL_H
+#endif
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "splot/backend/cpu/internal/lanes-inl.h"
+#include "splot/backend/cpu/internal/pooling_taps.h"
+#include "splot/backend/cpu/pooling.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace splot {
+namespace HWY_NAMESPACE {
+
+// Numbers of elements travel in lanes of T, which hold them exactly, and are stored as bytes or int32.
+template <class D, typename Which>
+HWY_INLINE hn::Vec<D> load_which(D d, const Which* from) {
+  const hn::Rebind<std::int32_t, D> di;
+  hn::Vec<decltype(di)> whole;
+  if constexpr (sizeof(Which) == 1) {
+    whole = hn::PromoteTo(di, hn::LoadU(hn::Rebind<std::uint8_t, D>(), from));
+  } else {
+    whole = hn::LoadU(di, from);
+  }
+  if constexpr (sizeof(hn::TFromD<D>) == 4) {
+    return hn::ConvertTo(d, whole);
+  } else {
+    return hn::PromoteTo(d, whole);
+  }
+}
+
+template <class D, typename Which>
+HWY_INLINE void store_which(D, hn::Vec<D> value, Which* to) {
+  const hn::Rebind<std::int32_t, D> di;
+  hn::Vec<decltype(di)> whole;
+  if constexpr (sizeof(hn::TFromD<D>) == 4) {
+    whole = hn::ConvertTo(di, value);
+  } else {
+    whole = hn::DemoteTo(di, value);
+  }
+  if constexpr (sizeof(Which) == 1) {
+    const hn::Rebind<std::uint8_t, D> du;
+    hn::StoreU(hn::DemoteTo(du, whole), du, to);
+  } else {
+    hn::StoreU(whole, di, to);
+  }
+}
+
+// Where the elements of a vector lie: side by side, two apart, or (one lane) anywhere.
+struct Dense {
+  template <class D, typename T>
+  static HWY_INLINE hn::Vec<D> load(D d, const T* from) {
+    return hn::LoadU(d, from);
+  }
+  static constexpr Index kStep = 1;
+};
+struct EveryOther {
+  // Reads nothing behind the last element taken.
+  template <class D, typename T>
+  static HWY_INLINE hn::Vec<D> load(D d, const T* from) {
+#if HWY_TARGET != HWY_SCALAR
+    if constexpr (hn::MaxLanes(D()) > 1) {
+      const auto front = hn::LoadU(d, from);
+      const auto back = hn::LoadU(d, from + hn::Lanes(d) - 1);
+      return hn::ConcatUpperLower(d, hn::ConcatOdd(d, back, back), hn::ConcatEven(d, front, front));
+    }
+#endif
+    return hn::LoadU(d, from);
+  }
+  static constexpr Index kStep = 2;
+};
+
+// The elements of a window that lie in the image.
+struct Window {
+  Index row_step, column_step;  // in memory
+  Index columns;                // of the whole window
+  // Numbers within the window.
+  Index row_first = 0, row_end = 0, column_first = 0, column_end = 0;
+};
+
+template <typename Along, typename T, typename Which>
+struct MaxOfWindows {
+  const T* x;
+  Window window;
+  T* y;
+  Which* which;
+
+  template <class D>
+  HWY_INLINE void operator()(D d, Index at) const {
+    const T* row = x + at * Along::kStep + window.row_first * window.row_step;
+    // What wins when nothing is larger: the first element inside the image.
+    auto best = hn::Set(d, -std::numeric_limits<T>::infinity());
+    auto chosen = hn::Set(d, static_cast<T>(window.row_first * window.columns + window.column_first));
+    for (Index r = window.row_first; r < window.row_end; ++r, row += window.row_step) {
+      for (Index c = window.column_first; c < window.column_end; ++c) {
+        const auto value = Along::load(d, row + c * window.column_step);
+        const auto wins = hn::Or(hn::Gt(value, best), hn::IsNaN(value));
+        best = hn::IfThenElse(wins, value, best);
+        chosen = hn::IfThenElse(wins, hn::Set(d, static_cast<T>(r * window.columns + c)), chosen);
+      }
+    }
+    hn::StoreU(best, d, y + at);
+    store_which(d, chosen, which + at);
+  }
+};
+
+template <typename Along, typename T, typename Which>
+struct PickFromWindows {
+  const T* x;
+  Window window;
+  T* y;
+  const Which* which;
+
+  template <class D>
+  HWY_INLINE void operator()(D d, Index at) const {
+    const T* row = x + at * Along::kStep + window.row_first * window.row_step;
+    const auto chosen = load_which(d, which + at);
+    auto picked = hn::Zero(d);
+    for (Index r = window.row_first; r < window.row_end; ++r, row += window.row_step) {
+      for (Index c = window.column_first; c < window.column_end; ++c) {
+        const auto here = hn::Eq(chosen, hn::Set(d, static_cast<T>(r * window.columns + c)));
+        picked = hn::IfThenElse(here, Along::load(d, row + c * window.column_step), picked);
+      }
+    }
+    hn::StoreU(picked, d, y + at);
+  }
+};
+
+// The elements k of a window beginning at `start` that lie in 0 .. size - 1.
+HWY_INLINE void clip(const cpu::PoolAxis& axis, Index start, Index& first, Index& end) {
+  first = start >= 0 ? 0 : (-start + axis.dilation - 1) / axis.dilation;
+  end =
+      start >= axis.size ? 0 : std::min(axis.kernel, (axis.size - start + axis.dilation - 1) / axis.dilation);
+  first = std::min(first, end);
+}
+
+// Rows of windows, counted over all planes. Body is one of the two above.
+template <template <typename, typename, typename> class Body, typename T, typename Which>
+HWY_INLINE void over_windows(const cpu::Pool2d& p, const T* x, Index first, Index rows, T* y, Which* which) {
+  const Index n = p.images;
+  Window window{
+      .row_step = p.h.dilation * p.w.size * n, .column_step = p.w.dilation * n, .columns = p.w.kernel};
+  for (Index row = first; row < first + rows; ++row) {
+    const Index top = row % p.h.windows * p.h.stride - p.h.padding;
+    clip(p.h, top, window.row_first, window.row_end);
+    const T* line = x + (row / p.h.windows * p.h.size + top) * p.w.size * n;
+    Index done = 0;
+    while (done < p.w.windows) {
+      const Index left = done * p.w.stride - p.w.padding;
+      clip(p.w, left, window.column_first, window.column_end);
+      const Index at = (row * p.w.windows + done) * n;
+      const Index inside = (p.w.size - 1 - left - (p.w.kernel - 1) * p.w.dilation) / p.w.stride + 1;
+      const Index run = std::min(inside, p.w.windows - done);
+      const bool whole = left >= 0 && window.column_end == p.w.kernel;
+      // With one image, windows side by side are a vector.
+      if (n == 1 && whole && p.w.stride == 1) {
+        in_vectors<T>(run, Body<Dense, T, Which>{line + left, window, y + at, which + at});
+        done += run;
+      } else if (n == 1 && whole && p.w.stride == 2) {
+        in_vectors<T>(run, Body<EveryOther, T, Which>{line + left, window, y + at, which + at});
+        done += run;
+      } else {
+        in_vectors<T>(n, Body<Dense, T, Which>{line + left * n, window, y + at, which + at});
+        ++done;
+      }
+    }
+  }
+}
+
+template <typename T, typename Which>
+void max_pool_rows(const cpu::Pool2d& p, const T* x, Index first, Index rows, T* y, Which* which) {
+  over_windows<MaxOfWindows>(p, x, first, rows, y, which);
+}
+
+template <typename T, typename Which>
+void max_pool_pick_rows(const cpu::Pool2d& p, const T* x, Index first, Index rows, T* y, const Which* which) {
+  over_windows<PickFromWindows>(p, x, first, rows, y, which);
+}
+
+template <typename T, typename Which>
+struct SumOfPicks {
+  const T* dy;
+  const Which* which;
+  Index row_step, column_step;  // in dy
+  Index columns;                // of a window
+  const cpu::CoveringWindows::Entry *row_first, *row_end;
+  const cpu::CoveringWindows::Entry* column_first = nullptr;
+  const cpu::CoveringWindows::Entry* column_end = nullptr;
+  T* dx = nullptr;
+
+  template <class D>
+  HWY_INLINE void operator()(D d, Index at) const {
+    auto total = hn::Zero(d);
+    for (const auto* row = row_first; row < row_end; ++row) {
+      for (const auto* column = column_first; column < column_end; ++column) {
+        const Index from = row->window * row_step + column->window * column_step + at;
+        const auto number = hn::Set(d, static_cast<T>(row->element * columns + column->element));
+        const auto picked = hn::Eq(load_which(d, which + from), number);
+        total = hn::Add(total, hn::IfThenElseZero(picked, hn::LoadU(d, dy + from)));
+      }
+    }
+    hn::StoreU(total, d, dx + at);
+  }
+};
+
+// Rows of dx, counted over all planes.
+template <typename T, typename Which>
+void max_pool_grad_rows(const cpu::Pool2d& p, const cpu::CoveringWindows& over_rows,
+                        const cpu::CoveringWindows& over_columns, const T* dy, const Which* which,
+                        Index first, Index rows, T* dx) {
+  const Index n = p.images;
+  for (Index row = first; row < first + rows; ++row) {
+    const Index plane = row / p.h.size * p.h.windows * p.w.windows * n;
+    const Index h = row % p.h.size;
+    SumOfPicks<T, Which> body{.dy = dy + plane,
+                              .which = which + plane,
+                              .row_step = p.w.windows * n,
+                              .column_step = n,
+                              .columns = p.w.kernel,
+                              .row_first = over_rows.entries + over_rows.first[h],
+                              .row_end = over_rows.entries + over_rows.first[h + 1]};
+    for (Index w = 0; w < p.w.size; ++w) {
+      body.column_first = over_columns.entries + over_columns.first[w];
+      body.column_end = over_columns.entries + over_columns.first[w + 1];
+      body.dx = dx + (row * p.w.size + w) * n;
+      in_vectors<T>(n, body);
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace splot
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,129 @@
+#include <gtest/gtest.h>
+
+#include "splot/autodiff/autodiff.h"
+#include "splot/ops/op_records.h"
+#include "splot/ops/ops.h"
+
+#include "tests/support/check_op.h"
+#include "tests/support/expect_error.h"
+
+namespace splot {
+namespace {
+
+using In = std::span<const Tensor>;
+
+constexpr MaxPoolOptions kOverlapping = {.stride = {2}, .padding = {1}, .ceil_mode = true};
+
+CHECK_OP(max_pool2d, {.run = [](In in) { return max_pool2d(in[0], {2}); }, .exact = true});
+CHECK_OP(max_pool2d_overlapping, {.run = [](In in) { return max_pool2d(in[0], {3}, kOverlapping); },
+                                  .op = "max_pool2d",
+                                  .exact = true});
+CHECK_OP(max_pool2d_large, {.run =
+                                [](In in) {
+                                  return max_pool2d(in[0], {4, 3}, {.stride = {1, 2}, .padding = {2, 1}});
+                                },
+                            .op = "max_pool2d",
+                            .exact = true});
+CHECK_OP(max_pool2d_sparse,
+         {.run = [](In in) { return max_pool2d(in[0], {2}, {.stride = {3}, .ceil_mode = true}); },
+          .op = "max_pool2d",
+          .exact = true});
+CHECK_OP(max_pool2d_dilated,
+         {.run =
+              [](In in) {
+                return max_pool2d(in[0], {2, 3}, {.stride = {1}, .padding = {1}, .dilation = {2}});
+              },
+          .op = "max_pool2d",
+          .exact = true});
+CHECK_OP(max_pool2d_many,
+         {.run = [](In in) { return max_pool2d(in[0], {17}, {.stride = {1}, .padding = {1}}); },
+          .op = "max_pool2d",
+          .exact = true});
+CHECK_OP(max_pool2d_empty_window,
+         {.run =
+              [](In in) { return max_pool2d(in[0], {2}, {.stride = {1}, .padding = {1}, .dilation = {2}}); },
+          .op = "max_pool2d",
+          .orders = 0,
+          .exact = true});
+CHECK_OP(max_pool1d, {.run = [](In in) { return max_pool1d(in[0], 3, {.stride = {2}, .padding = {1}}); },
+                      .op = "max_pool2d",
+                      .exact = true});
+
+Tensor numbers(const Shape& shape, std::uint64_t seed, DType dtype = kFloat64) {
+  return uniform(shape, RandomKey{.seed = seed}, {.low = -1.0, .high = 1.0, .dtype = dtype});
+}
+
+// Three images of two channels, 5 x 4, in windows of 2 x 3 that overlap.
+const Attrs kWindows(max_pool2d_op.attrs, {Ints{2, 3}, Ints{2, 1}, Ints{1, 1}, Ints{1, 1}, false});
+const Attrs kPicked(max_pool2d_pick_op.attrs, {Ints{2, 3}, Ints{2, 1}, Ints{1, 1}, Ints{1, 1}});
+const Attrs kSpread(max_pool2d_grad_op.attrs, {Ints{5, 4}, Ints{2, 3}, Ints{2, 1}, Ints{1, 1}, Ints{1, 1}});
+
+TensorList winners(std::uint64_t seed) {
+  const Tensor x = numbers({3, 2, 5, 4}, seed);
+  return {x, apply_all(max_pool2d_op, {&x, 1}, kWindows)[1]};
+}
+
+CHECK_OP(max_pool2d_pick, {.run = [](In in) { return apply(max_pool2d_pick_op, in, kPicked); },
+                           .inputs = {{numbers({3, 2, 5, 4}, 1), winners(2)[1]}}});
+CHECK_OP(max_pool2d_grad, {.run = [](In in) { return apply(max_pool2d_grad_op, in, kSpread); },
+                           .inputs = {{numbers({3, 2, 3, 4}, 3), winners(4)[1]}}});
+
+TEST(Pooling, TheWinnersAreTheMaxima) {
+  const TensorList in = winners(5);
+  const Tensor largest = apply_all(max_pool2d_op, {&in[0], 1}, kWindows)[0];
+  EXPECT_EQ(test::difference_between(apply(max_pool2d_pick_op, in, kPicked), largest, {}), "");
+}
+
+// <pick(x), dy> = <x, grad(dy)> says that the two maps are each other's transpose.
+TEST(Pooling, PickAndGradAreTransposed) {
+  const Tensor which = winners(6)[1], x = numbers({3, 2, 5, 4}, 7), dy = numbers(which.shape(), 8);
+  const double there = sum(apply(max_pool2d_pick_op, {x, which}, kPicked) * dy).item<double>();
+  const double back = sum(x * apply(max_pool2d_grad_op, {dy, which}, kSpread)).item<double>();
+  EXPECT_NEAR(there, back, 1e-13);
+  EXPECT_NE(there, 0.0);
+}
+
+TEST(Pooling, TheOrderOfMemoryChangesNothing) {
+  for (const Index images : {1, 3, 10, 37}) {
+    const Tensor x = numbers({images, 2, 7, 6}, 10, kFloat32);
+    const Tensor images_last = permute(contiguous(permute(x, {1, 2, 3, 0})), {3, 0, 1, 2});
+    const Tensor y = max_pool2d(x, {3}, kOverlapping);
+    EXPECT_EQ(test::difference_between(max_pool2d(images_last, {3}, kOverlapping), y, {}), "");
+    for (Index i = 0; i < images; ++i) {
+      EXPECT_EQ(test::difference_between(max_pool2d(select(x, 0, i), {3}, kOverlapping), select(y, 0, i), {}),
+                "");
+    }
+  }
+}
+
+TEST(Pooling, WinnersAreBytesWhileTheyFit) {
+  const Tensor x = numbers({1, 1, 40, 40}, 9);
+  const auto winners_of = [&](Index kernel) {
+    const Attrs attrs(max_pool2d_op.attrs, {Ints{kernel, kernel}, Ints{1, 1}, Ints{0, 0}, Ints{1, 1}, false});
+    return apply_all(max_pool2d_op, {&x, 1}, attrs)[1].dtype();
+  };
+  EXPECT_EQ(winners_of(16), kUInt8);
+  EXPECT_EQ(winners_of(17), kInt32);
+}
+
+TEST(Pooling, SaysWhatDoesNotFit) {
+  const Tensor x = zeros({2, 3, 4, 4});
+  EXPECT_ERROR(ShapeError, max_pool2d(x, {5}),
+               "[max_pool2d] a window of 5 does not fit into 4 elements padded to 4");
+  EXPECT_ERROR(ShapeError, max_pool2d(zeros({4}), {2}),
+               "[max_pool2d] needs images [N, C, H, W] or [C, H, W], got x[4]");
+  EXPECT_ERROR(ValueError, max_pool2d(x, {2}, {.padding = {2}}),
+               "[max_pool2d] the padding can be 0 to half of the kernel, got 2 for a kernel of 2");
+  EXPECT_ERROR(ValueError, max_pool2d(x, {2}, {.stride = {0}}),
+               "[max_pool2d] kernel, stride and dilation must be at least 1, got 2, 0 and 1");
+  EXPECT_ERROR(ValueError, max_pool2d(x, {2, 2, 2}),
+               "[max_pool2d] the kernel is one number for both axes or two, got [2, 2, 2]");
+  EXPECT_ERROR(ShapeError, max_pool2d(zeros({2, 3, 0, 4}), {1}),
+               "[max_pool2d] a window of 1 does not fit into 0 elements padded to 0");
+  EXPECT_ERROR(ShapeError,
+               apply(max_pool2d_grad_op, {zeros({3, 2, 9, 4}), zeros({3, 2, 9, 4}, kUInt8)}, kSpread),
+               "[max_pool2d_grad] images of 5 x 4 have 3 x 4 windows, the winners are [3, 2, 9, 4]");
+}
+
+}  // namespace
+}  // namespace splot
