@@ -16,25 +16,45 @@ bool is_images_last(const Tensor& x) {
   return true;
 }
 
+// From [N, C, ...] to [C, ..., N] and back.
+Tensor first_axis_last(const Tensor& x) {
+  Axes order;
+  for (int i = 1; i < x.rank(); ++i) order.push_back(i);
+  order.push_back(0);
+  return permute(x, order);
+}
+Tensor last_axis_first(const Tensor& x) {
+  Axes order = {x.rank() - 1};
+  for (int i = 0; i + 1 < x.rank(); ++i) order.push_back(i);
+  return permute(x, order);
+}
+
 }  // namespace
 
 Strides images_last(const Shape& shape) {
-  const Index n = shape[0], w = shape[3];
-  return {1, shape[2] * w * n, w * n, n};
+  Strides out(shape.rank(), 1);
+  Index step = shape[0];
+  for (int i = shape.rank() - 1; i >= 1; --i) {
+    out[i] = step;
+    step *= shape[i];
+  }
+  return out;
 }
 
 Tensor in_images_last(const Tensor& x) {
   if (is_images_last(x)) return x;
   const NoGrad off;
-  return permute(contiguous(permute(x, {1, 2, 3, 0})), {3, 0, 1, 2});
+  return last_axis_first(contiguous(first_axis_last(x)));
 }
 
 ImagesLastOutput::ImagesLastOutput(const KernelArgs& k, std::size_t i)
     : k_(k), i_(i), written_(k.outputs[i]) {
   if (is_images_last(written_)) return;
-  const Shape& s = written_.shape();
+  Ints sizes;
+  for (int axis = 1; axis < written_.rank(); ++axis) sizes.push_back(written_.shape()[axis]);
+  sizes.push_back(written_.shape()[0]);
   const NoGrad off;
-  written_ = permute(Tensor::empty({s[1], s[2], s[3], s[0]}, written_.dtype()), {3, 0, 1, 2});
+  written_ = last_axis_first(Tensor::empty(Shape(sizes), written_.dtype()));
 }
 
 void ImagesLastOutput::finish() const {

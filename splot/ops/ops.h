@@ -14,6 +14,7 @@
 #include "splot/ops/linear.h"
 #include "splot/ops/losses.h"
 #include "splot/ops/matmul.h"
+#include "splot/ops/normalization.h"
 #include "splot/ops/pooling.h"
 #include "splot/ops/random.h"
 #include "splot/ops/reductions.h"

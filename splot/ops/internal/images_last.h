@@ -1,17 +1,18 @@
-// Batches of images [N, C, H, W] whose memory is [C][H][W][N]: what the kernels of images read and write.
+// Batches whose images lie innermost in memory: x[N, C, H, W] stored as [C][H][W][N], x[N, C] as [C][N]. What
+// the kernels of images read and write: vectors run over the images, and a channel is one run.
 #pragma once
 
 #include "splot/core/op.h"
 
 namespace splot {
 
-/// The strides of such a batch: 1, H W N, W N, N.
+/// The strides of such a batch; of [N, C, H, W] they are 1, H W N, W N, N.
 Strides images_last(const Shape& shape);
 
-/// x[N, C, H, W] with that order of memory: x itself where it has it already.
+/// x with that order of memory: x itself where it has it already. Needs at least two axes.
 Tensor in_images_last(const Tensor& x);
 
-/// An output of a kernel that writes [C][H][W][N], whatever order the output has.
+/// An output of a kernel that writes this order, whatever order the output has.
 class ImagesLastOutput {
  public:
   ImagesLastOutput(const KernelArgs& k, std::size_t i);
