@@ -83,22 +83,23 @@ void look_up(const std::uint8_t* pixels, std::size_t n, const std::array<float, 
   for (; i < n; ++i) to[i] = table[pixels[i]];
 }
 
-// Where all pixels are treated alike `table` has the 256 possible ones, and what is left is a look-up.
+using PixelTables = std::vector<std::array<float, 256>>;
+
+// Where many pixels are treated alike `tables` has the 256 possible ones, of all or of each channel, and what
+// is left is a look-up.
 void gather_pixels(const Tensor& x, std::span<const Index> indices, const Preprocessing& p,
-                   const std::array<float, 256>* table, float* to) {
+                   const PixelTables* tables, float* to) {
   const auto row = static_cast<std::size_t>(x.numel() / x.shape()[0]);
   const auto* from = x.data<std::uint8_t>();
   ask_for_rows(from, indices, row);
   for (const Index i : indices) {
     const std::uint8_t* pixel = from + static_cast<std::size_t>(i) * row;
-    if (table == nullptr) {
-      const double* means = p.means.data();
-      const double* deviations = p.deviations.data();
-      for (std::size_t j = 0; j < row; ++j) {
-        to[j] = static_cast<float>((pixel[j] / p.divisor - means[j]) / deviations[j]);
-      }
+    if (tables == nullptr) {
+      for (std::size_t j = 0; j < row; ++j) to[j] = prepared<float>(pixel[j], p, j);
     } else {
-      look_up(pixel, row, *table, to);
+      const std::size_t each = row / tables->size();
+      for (std::size_t c = 0; c < tables->size(); ++c)
+        look_up(pixel + c * each, each, (*tables)[c], to + c * each);
     }
     to += row;
   }
@@ -136,12 +137,15 @@ void Dataset::set_preprocessing(Preprocessing preprocessing) {
   require<ValueError>(problem.empty(), "Dataset", name_, ": ", problem);
   preprocessing_ = std::move(preprocessing);
   pixels_ = nullptr;
-  if (inputs_.dtype() != kUInt8 || preprocessing_.by_feature()) return;
-  std::array<float, 256> table;
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    table[i] = prepared<float>(static_cast<double>(i), preprocessing_, 0);
+  const bool by_feature = preprocessing_.by_feature();
+  if (inputs_.dtype() != kUInt8 || (by_feature && preprocessing_.shared < 16)) return;
+  PixelTables tables(by_feature ? preprocessing_.means.size() : 1);
+  for (std::size_t c = 0; c < tables.size(); ++c) {
+    for (std::size_t i = 0; i < 256; ++i) {
+      tables[c][i] = prepared<float>(static_cast<double>(i), preprocessing_, c * preprocessing_.shared);
+    }
   }
-  pixels_ = std::make_shared<const std::array<float, 256>>(table);
+  pixels_ = std::make_shared<const PixelTables>(std::move(tables));
 }
 
 // `indices` are the examples the targets belong to; empty: their places.

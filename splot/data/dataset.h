@@ -99,7 +99,8 @@ class SPLOT_API Dataset {
   Index first_ = 0;
   Index count_ = 0;
   Preprocessing preprocessing_;
-  std::shared_ptr<const std::array<float, 256>> pixels_;  // preprocessed; of bytes that are treated alike
+  // Preprocessed bytes: one table, or one for each channel. Null where every number has a mean of its own.
+  std::shared_ptr<const std::vector<std::array<float, 256>>> pixels_;
 };
 
 /// Training data, data for choosing hyper-parameters, and data for the figure that is reported.

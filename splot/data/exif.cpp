@@ -9,8 +9,8 @@ namespace {
 
 using ByteSpan = std::span<const std::uint8_t>;
 
-// Numbers of a TIFF header, which says itself in which order its bytes come. Outside the data they are 0.
-struct Tiff {
+// Numbers in a header; TIFF says itself in which order its bytes come. Outside the data they are 0.
+struct HeaderNumbers {
   ByteSpan bytes;
   bool big_endian = false;
 
@@ -27,7 +27,7 @@ struct Tiff {
 // Of the first directory, which is that of the picture itself.
 int orientation_in(ByteSpan bytes) {
   if (bytes.size() < 8) return 1;
-  const Tiff tiff{bytes, bytes[0] == 'M'};
+  const HeaderNumbers tiff{bytes, bytes[0] == 'M'};
   if (bytes[0] != bytes[1] || (bytes[0] != 'M' && bytes[0] != 'I') || tiff.number(2, 2) != 42) return 1;
   const std::uint64_t directory = tiff.number(4, 4);
   const std::uint64_t entries = tiff.number(directory, 2);
@@ -43,28 +43,53 @@ int orientation_in(ByteSpan bytes) {
   return 1;
 }
 
-}  // namespace
-
-int exif_orientation(ByteSpan jpeg) {
-  constexpr std::array<std::uint8_t, 6> kExif = {'E', 'x', 'i', 'f', 0, 0};
-  constexpr std::uint8_t kApp1 = 0xe1, kStartOfScan = 0xda;
+// Calls visit(marker, body) for the segments before the first scan until it says that it has what it wants.
+template <typename Visit>
+void visit_segments(ByteSpan jpeg, const Visit& visit) {
+  constexpr std::uint8_t kStartOfScan = 0xda;
   for (std::size_t at = 2; at + 4 <= jpeg.size() && jpeg[at] == 0xff;) {
     const std::uint8_t marker = jpeg[at + 1];
     if (marker == 0xff) {  // markers may be filled up
       ++at;
       continue;
     }
-    if (marker == kStartOfScan) return 1;
     const auto length = static_cast<std::size_t>(jpeg[at + 2] << 8 | jpeg[at + 3]);  // counts itself
-    if (length < 2 || length > jpeg.size() - at - 2) return 1;
-    const ByteSpan body = jpeg.subspan(at + 4, length - 2);
-    if (marker == kApp1 && body.size() >= kExif.size() &&
-        std::equal(kExif.begin(), kExif.end(), body.begin())) {
-      return orientation_in(body.subspan(kExif.size()));
-    }
+    if (marker == kStartOfScan || length < 2 || length > jpeg.size() - at - 2) return;
+    if (visit(marker, jpeg.subspan(at + 4, length - 2))) return;
     at += 2 + length;
   }
-  return 1;
+}
+
+bool is_frame(std::uint8_t marker) {
+  return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+}
+
+}  // namespace
+
+int exif_orientation(ByteSpan jpeg) {
+  constexpr std::array<std::uint8_t, 6> kExif = {'E', 'x', 'i', 'f', 0, 0};
+  constexpr std::uint8_t kApp1 = 0xe1;
+  int out = 1;
+  visit_segments(jpeg, [&](std::uint8_t marker, ByteSpan body) {
+    const bool found = marker == kApp1 && body.size() >= kExif.size() &&
+                       std::equal(kExif.begin(), kExif.end(), body.begin());
+    if (found) out = orientation_in(body.subspan(kExif.size()));
+    return found;
+  });
+  return out;
+}
+
+std::uint64_t claimed_pixels(ByteSpan file) {
+  const auto product = [](const HeaderNumbers& numbers, std::uint64_t at, std::size_t width) {
+    return numbers.number(at, width) * numbers.number(at + width, width);
+  };
+  if (!file.empty() && file[0] != 0xff) return product({file, true}, 16, 4);  // PNG: IHDR comes first
+  std::uint64_t out = 0;
+  visit_segments(file, [&](std::uint8_t marker, ByteSpan body) {
+    if (is_frame(marker)) out = product({body, true}, 1, 2);
+    return is_frame(marker);
+  });
+  return out;
 }
 
 Place upright_place(int orientation, Index width, Index height, Place p) {

@@ -48,38 +48,84 @@ std::string Preprocessing::problem(const Shape& sample) const {
                     std::find(deviations.begin(), deviations.end(), 0.0) != deviations.end();
   if (zero) return "preprocessing divides by zero";
   const auto numbers = static_cast<std::size_t>(sample.numel());
-  if (!by_feature() || (means.size() == numbers && deviations.size() == numbers)) return {};
+  if (!by_feature()) return {};
+  if (shared == 0 || numbers % shared != 0) {
+    return join("preprocessing has a mean for every ", shared, " numbers, which do not divide the ", numbers,
+                " of an example of shape ", sample);
+  }
+  if (means.size() == numbers / shared && deviations.size() == numbers / shared) return {};
   return join("preprocessing has ", means.size(), " means and ", deviations.size(),
-              " deviations; examples of shape ", sample, " need ", numbers, " of each");
+              " deviations; examples of shape ", sample, " need ", numbers / shared, " of each");
 }
 
-Preprocessing standardised(const Dataset& train) {
-  const double count = numbers_in(train);
-  require<ValueError>(count > 0.0, "standardised", train.name(), " has no examples");
-  const double divisor = train.preprocessing().divisor;
-  // The mean first: the sum of squares minus the square of the sum loses figures where the mean is large.
+namespace {
+
+struct Moments {
   double mean = 0.0;
-  double least = std::numeric_limits<double>::infinity();
-  double most = -least;
-  visit_inputs(train, [&](auto values) {
+  double deviation = 0.0;
+};
+
+// Of `groups` equal parts of every example, one after the other.
+std::vector<Moments> moments_of(const Dataset& train, std::size_t groups) {
+  const std::size_t each = static_cast<std::size_t>(train.sample_shape().numel()) / groups;
+  const double divisor = train.preprocessing().divisor;
+  const double count = numbers_in(train) / static_cast<double>(groups);
+  struct Bounds {
+    double least = std::numeric_limits<double>::infinity();
+    double most = -std::numeric_limits<double>::infinity();
+  };
+  std::vector<Moments> out(groups);
+  std::vector<Bounds> bounds(groups);
+  const auto visit_groups = [&](auto&& body) {
+    visit_inputs(train, [&](auto values) {
+      for (std::size_t g = 0; !values.empty(); values = values.subspan(each), g = (g + 1) % groups) {
+        body(g, values.first(each));
+      }
+    });
+  };
+  // The mean first: the sum of squares minus the square of the sum loses figures where the mean is large.
+  visit_groups([&](std::size_t g, auto values) {
     for (const auto& v : values) {
       const double x = convert<double>(v) / divisor;
-      mean += x;
-      least = std::min(least, x);
-      most = std::max(most, x);
+      out[g].mean += x;
+      bounds[g] = {std::min(bounds[g].least, x), std::max(bounds[g].most, x)};
     }
   });
-  mean /= count;
-  double spread = 0.0;
-  visit_inputs(train, [&](auto values) {
+  for (Moments& m : out) m.mean /= count;
+  visit_groups([&](std::size_t g, auto values) {
     for (const auto& v : values) {
-      const double d = convert<double>(v) / divisor - mean;
-      spread += d * d;
+      const double d = convert<double>(v) / divisor - out[g].mean;
+      out[g].deviation += d * d;
     }
   });
-  // The mean of equal numbers may miss them by its rounding.
-  if (least == most) spread = 0.0;
-  return {.divisor = divisor, .mean = mean, .deviation = usable(std::sqrt(spread / count))};
+  for (std::size_t g = 0; g < groups; ++g) {
+    // The mean of equal numbers may miss them by its rounding.
+    if (bounds[g].least == bounds[g].most) out[g].deviation = 0.0;
+    out[g].deviation = usable(std::sqrt(out[g].deviation / count));
+  }
+  return out;
+}
+
+}  // namespace
+
+Preprocessing standardised(const Dataset& train) {
+  require<ValueError>(numbers_in(train) > 0.0, "standardised", train.name(), " has no examples");
+  const Moments all = moments_of(train, 1).front();
+  return {.divisor = train.preprocessing().divisor, .mean = all.mean, .deviation = all.deviation};
+}
+
+Preprocessing standardised_by_channel(const Dataset& train) {
+  require<ValueError>(numbers_in(train) > 0.0, "standardised_by_channel", train.name(), " has no examples");
+  const Shape sample = train.sample_shape();
+  require(sample.rank() >= 2, "standardised_by_channel", train.name(), ": examples of shape ", sample,
+          " have no channels");
+  Preprocessing out{.divisor = train.preprocessing().divisor};
+  out.shared = static_cast<std::size_t>(sample.numel() / sample[0]);
+  for (const Moments& m : moments_of(train, static_cast<std::size_t>(sample[0]))) {
+    out.means.push_back(m.mean);
+    out.deviations.push_back(m.deviation);
+  }
+  return out;
 }
 
 Preprocessing standardised_by_feature(const Dataset& train) {

@@ -13,8 +13,10 @@ using core_detail::Json;
 using core_detail::read_required;
 
 // A file says the lowest version that can read it. 2 knows preprocessing by feature, which 1 would leave out
-// without a word.
-constexpr int kVersion = 2;
+// without a word; 3 knows it by channel.
+constexpr int kVersion = 3;
+
+int version_for(const Preprocessing& p) { return !p.by_feature() ? 1 : p.shared == 1 ? 2 : 3; }
 
 TensorMap tensors_of(Layer& model) {
   TensorMap out;
@@ -23,7 +25,11 @@ TensorMap tensors_of(Layer& model) {
 }
 
 Json preprocessing_json(const Preprocessing& p) {
-  if (p.by_feature()) return {{"divisor", p.divisor}, {"means", p.means}, {"deviations", p.deviations}};
+  if (p.by_feature()) {
+    Json out = {{"divisor", p.divisor}, {"means", p.means}, {"deviations", p.deviations}};
+    if (p.shared != 1) out["shared"] = p.shared;
+    return out;
+  }
   return {{"divisor", p.divisor}, {"mean", p.mean}, {"deviation", p.deviation}};
 }
 
@@ -34,6 +40,7 @@ Preprocessing preprocessing_from(const Json& json) {
   if (json.contains("means")) {
     read_required(json, "means", p.means);
     read_required(json, "deviations", p.deviations);
+    if (json.contains("shared")) read_required(json, "shared", p.shared);
   } else {
     read_required(json, "mean", p.mean);
     read_required(json, "deviation", p.deviation);
@@ -44,7 +51,7 @@ Preprocessing preprocessing_from(const Json& json) {
 std::string info_text(const ModelInfo& info) {
   const std::string problem = info.preprocessing.problem(info.sample);
   require<ValueError>(problem.empty(), "save_model", problem);
-  return Json{{"version", info.preprocessing.by_feature() ? 2 : 1},
+  return Json{{"version", version_for(info.preprocessing)},
               {"sample", std::vector<Index>(info.sample.begin(), info.sample.end())},
               {"preprocessing", preprocessing_json(info.preprocessing)},
               {"classes", info.classes},

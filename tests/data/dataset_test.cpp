@@ -107,6 +107,46 @@ TEST(Dataset, IsStandardisedFeatureByFeature) {
   }
 }
 
+TEST(Dataset, IsStandardisedChannelByChannel) {
+  const std::vector<double> pixels = [] {  // two channels of sixteen numbers each
+    std::vector<double> out;
+    for (int i = 0; i < 3 * 2 * 16; ++i) out.push_back(i / 16 % 2 == 0 ? i % 7 : 100 + i % 3);
+    return out;
+  }();
+  for (const DType dtype : {kUInt8, kFloat64}) {
+    const Dataset train("t", cast(Tensor::from(pixels, {3, 2, 4, 4}), dtype), zeros({3}), {},
+                        {.divisor = 2.0});
+    const Preprocessing p = standardised_by_channel(train);
+    EXPECT_EQ(p.shared, 16u);
+    ASSERT_EQ(p.means.size(), 2u);
+    const Tensor all = train.with_preprocessing(p).batch(0, 3).inputs;
+    for (Index c = 0; c < 2; ++c) {
+      double sum = 0.0, squares = 0.0;
+      for (Index n = 0; n < 3; ++n) {
+        for (Index i = 0; i < 16; ++i) {
+          const double stored = pixels[static_cast<std::size_t>(32 * n + 16 * c + i)];
+          const double x = all.to_vector<double>()[static_cast<std::size_t>(32 * n + 16 * c + i)];
+          EXPECT_NEAR(x,
+                      (stored / 2.0 - p.means[static_cast<std::size_t>(c)]) /
+                          p.deviations[static_cast<std::size_t>(c)],
+                      1e-6);
+          sum += x;
+          squares += x * x;
+        }
+      }
+      EXPECT_NEAR(sum / 48, 0.0, 1e-6) << dtype.to_string();
+      EXPECT_NEAR(squares / 48, 1.0, 1e-6) << dtype.to_string();
+    }
+  }
+  const Dataset table("table", zeros({2, 3}), zeros({2}));
+  EXPECT_ERROR(ShapeError, standardised_by_channel(table),
+               "[standardised_by_channel] table: examples of shape [3] have no channels");
+  EXPECT_ERROR(
+      ValueError, table.with_preprocessing({.means = {0.0}, .deviations = {1.0}, .shared = 2}),
+      "[Dataset] table: preprocessing has a mean for every 2 numbers, which do not divide the 3 of an "
+      "example of shape [3]");
+}
+
 TEST(Dataset, SlicesSplitsAndSubsets) {
   const Dataset data = counting(6);
   const std::vector<Dataset> parts = data.split({3, 2});

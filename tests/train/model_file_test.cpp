@@ -72,6 +72,10 @@ TEST(ModelFile, KeepsPreprocessingByFeatureExactly) {
   EXPECT_EQ(load_model(path).info.preprocessing, info.preprocessing);
   // A reader that does not know of it must not read the file; one that needs no more than before can.
   EXPECT_NE(load_safetensors(path).metadata.at("splot").find("\"version\":2"), std::string::npos);
+  info.preprocessing = {.means = {0.5, 0.25}, .deviations = {1.5, 2.5}, .shared = 3};
+  save_model(path, net, info);
+  EXPECT_EQ(load_model(path).info.preprocessing, info.preprocessing);
+  EXPECT_NE(load_safetensors(path).metadata.at("splot").find("\"version\":3"), std::string::npos);
   save_model(path, net, kInfo);
   EXPECT_NE(load_safetensors(path).metadata.at("splot").find("\"version\":1"), std::string::npos);
 }
@@ -126,9 +130,16 @@ TEST(ModelFile, RefusesPreprocessingThatDoesNotFit) {
                "[load_model] " + path +
                    ": preprocessing has 1 means and 1 deviations; examples of shape [2, 3] need 6 of each");
   save_model(path, net, kInfo);
-  rewrite(path, "\"version\":1", "\"version\":3");
+  rewrite(path, "\"mean\":0.1,\"deviation\":0.3", "\"means\":[0.1],\"deviations\":[0.3],\"shared\":0");
+  EXPECT_ERROR(
+      FormatError, load_model(path),
+      "[load_model] " + path +
+          ": preprocessing has a mean for every 0 numbers, which do not divide the 6 of an example of "
+          "shape [2, 3]");
+  save_model(path, net, kInfo);
+  rewrite(path, "\"version\":1", "\"version\":4");
   EXPECT_ERROR(FormatError, load_model(path),
-               "[load_model] " + path + ": the model's version is 3; this Splot reads 1 to 2");
+               "[load_model] " + path + ": the model's version is 4; this Splot reads 1 to 3");
 }
 
 TEST(ModelFile, TensorsWithoutAnArchitectureAreNoModel) {
