@@ -1,5 +1,6 @@
 #include "splot/core/node.h"
 #include "splot/core/op.h"
+#include "splot/core/strided.h"
 
 namespace splot {
 
@@ -57,6 +58,25 @@ bool any_floating(std::span<const Tensor> outputs) {
   return false;
 }
 
+// In the order of its first input of the same shape, so that a chain of elementwise ops never rearranges
+// memory.
+Tensor elementwise_output(std::span<const Tensor> inputs, const Shape& shape, DType dtype) {
+  for (const Tensor& input : inputs) {
+    if (input.shape() != shape) continue;
+    if (input.is_contiguous() || !is_dense(shape, input.strides())) break;
+    return Tensor::empty(shape, dtype, input.strides());
+  }
+  return Tensor::empty(shape, dtype);
+}
+
+Tensor new_output(const OpDef& op, const RuleArgs& rule, std::size_t i) {
+  const Shape& shape = rule.output_shape(i);
+  const DType dtype = rule.output_dtype(i);
+  if (op.elementwise != nullptr) return elementwise_output(rule.inputs, shape, dtype);
+  const Strides* strides = rule.output_strides(i);
+  return strides == nullptr ? Tensor::empty(shape, dtype) : Tensor::empty(shape, dtype, *strides);
+}
+
 bool any_history(std::span<const Tensor> inputs) {
   for (const Tensor& input : inputs) {
     if (input.requires_grad()) return true;
@@ -75,7 +95,7 @@ TensorList apply_all(const OpDef& op, std::span<const Tensor> inputs, const Attr
     outputs.push_back(op.view(inputs, attrs));
   } else {
     for (std::size_t i = 0; i < rule.output_count(); ++i) {
-      outputs.push_back(Tensor::empty(rule.output_shape(i), rule.output_dtype(i)));
+      outputs.push_back(new_output(op, rule, i));
     }
     const KernelArgs args(op, inputs, {outputs.data(), outputs.size()}, attrs);
     (op.elementwise != nullptr ? op.elementwise->run : op.kernel)(args);
@@ -93,9 +113,10 @@ TensorList apply_consuming(const OpDef& op, TensorList inputs, const Attrs& attr
   for (std::size_t i = 0; i < rule.output_count(); ++i) {
     const int from = i < std::size(op.reuses) ? op.reuses[i] : -1;
     const Tensor* input = from >= 0 ? &inputs[static_cast<std::size_t>(from)] : nullptr;
-    const bool reuse = input != nullptr && input->is_contiguous() && input->owns_storage() &&
-                       input->shape() == rule.output_shape(i) && input->dtype() == rule.output_dtype(i);
-    outputs.push_back(reuse ? *input : Tensor::empty(rule.output_shape(i), rule.output_dtype(i)));
+    const bool reuse = input != nullptr && input->is_contiguous() && rule.output_strides(i) == nullptr &&
+                       input->owns_storage() && input->shape() == rule.output_shape(i) &&
+                       input->dtype() == rule.output_dtype(i);
+    outputs.push_back(reuse ? *input : new_output(op, rule, i));
     if (reuse) {
       // What the input was is over: its history (it may have been a variable) and its weak dtype.
       TensorImpl& impl = *outputs.back().impl();

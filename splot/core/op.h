@@ -39,10 +39,16 @@ class SPLOT_API RuleArgs {
   std::string_view op() const;
   const Shape& shape(std::size_t i) const { return inputs[i].shape(); }
   DType dtype(std::size_t i) const { return inputs[i].dtype(); }
-  /// Adds the next output.
+  /// Adds the next output, row-major.
   void output(const Shape& shape, DType dtype) {
     shapes_.push_back(shape);
     dtypes_.push_back(dtype);
+  }
+  /// Adds the next output with its axes in another order in memory; its strides are dense.
+  void output(const Shape& shape, DType dtype, const Strides& strides) {
+    output(shape, dtype);
+    strides_.resize(shapes_.size());
+    strides_.back() = strides;
   }
 
   const std::span<const Tensor> inputs;
@@ -51,14 +57,21 @@ class SPLOT_API RuleArgs {
   std::size_t output_count() const { return shapes_.size(); }
   const Shape& output_shape(std::size_t i) const { return shapes_[i]; }
   DType output_dtype(std::size_t i) const { return dtypes_[i]; }
+  /// Null: row-major.
+  const Strides* output_strides(std::size_t i) const {
+    return i < strides_.size() && !strides_[i].empty() ? &strides_[i] : nullptr;
+  }
 
  private:
   const OpDef& op_;
   SmallVector<Shape, 1> shapes_;
+  SmallVector<Strides, 1> strides_;
   SmallVector<DType, 4> dtypes_;
 };
 
-/// What a kernel sees: inputs with any strides, outputs dense and row-major. Everything has passed the rule.
+/// What a kernel sees: inputs with any strides, outputs dense and as the rule has them: row-major unless it
+/// says otherwise. An elementwise op's output is in the order of its first input of the same shape.
+/// Everything has passed the rule.
 ///
 /// Threads: of one call; a kernel may read it from all its threads.
 class SPLOT_API KernelArgs {

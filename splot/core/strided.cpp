@@ -1,5 +1,6 @@
 #include "splot/core/strided.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace splot {
@@ -54,6 +55,38 @@ Strides broadcast_strides(const Tensor& x, const Shape& shape) {
   for (int i = 0; i < x.rank(); ++i) {
     if (x.shape()[i] == shape[lead + i] && x.shape()[i] != 1) out[lead + i] = x.strides()[i];
   }
+  return out;
+}
+
+bool is_row_major(const Shape& shape, const Strides& strides) {
+  if (shape.numel() == 0) return true;
+  Index expected = 1;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    if (shape[i] != 1 && strides[i] != expected) return false;
+    expected *= shape[i];
+  }
+  return true;
+}
+
+Axes memory_order(const Shape& shape, const Strides& strides) {
+  Axes order;
+  for (int i = 0; i < shape.rank(); ++i) order.push_back(i);
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
+    const auto i = static_cast<int>(a), j = static_cast<int>(b);
+    if ((shape[i] == 1) != (shape[j] == 1)) return shape[i] == 1;
+    return shape[i] != 1 && strides[i] > strides[j];
+  });
+  return order;
+}
+
+bool is_dense(const Shape& shape, const Strides& strides) {
+  const Axes order = memory_order(shape, strides);
+  return is_row_major(Shape(reordered(shape.ints(), order)), reordered(strides, order));
+}
+
+Ints reordered(const Ints& values, const Axes& order) {
+  Ints out;
+  for (const Index axis : order) out.push_back(values[static_cast<int>(axis)]);
   return out;
 }
 

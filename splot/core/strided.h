@@ -14,6 +14,16 @@ namespace splot {
 /// The strides of x stretched to `shape` by broadcasting: 0 along stretched axes.
 SPLOT_API Strides broadcast_strides(const Tensor& x, const Shape& shape);
 
+/// Whether elements lie behind each other in row-major order; always where there are none.
+SPLOT_API bool is_row_major(const Shape& shape, const Strides& strides);
+/// The axes, the one with the largest stride first; axes of one element, whose strides mean nothing, come
+/// first.
+SPLOT_API Axes memory_order(const Shape& shape, const Strides& strides);
+/// Whether elements fill their memory without gaps or repetition, whatever the order of the axes.
+SPLOT_API bool is_dense(const Shape& shape, const Strides& strides);
+/// `values`, one for each axis, in another order.
+SPLOT_API Ints reordered(const Ints& values, const Axes& order);
+
 /// Axes of several operands merged where all of them allow it; at least one axis is left, the last is the
 /// inner one.
 struct MergedAxes {

@@ -1,5 +1,6 @@
 #include "splot/core/tensor.h"
 
+#include <cassert>
 #include <cstring>
 
 #include "splot/core/node.h"
@@ -46,6 +47,15 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
   impl->strides = shape.row_major();
   impl->dtype = dtype;
   return Tensor(std::move(impl));
+}
+
+Tensor Tensor::empty(const Shape& shape, DType dtype, const Strides& strides) {
+  Tensor out = empty(shape, dtype);
+  if (is_row_major(shape, strides)) return out;
+  assert(is_dense(shape, strides));
+  out.impl_->strides = strides;
+  out.impl_->contiguous = false;
+  return out;
 }
 
 Tensor Tensor::from_bytes(const void* values, std::size_t count, DType dtype, const Shape& shape) {

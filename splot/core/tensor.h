@@ -89,6 +89,9 @@ class SPLOT_API Tensor {
   }
   /// Uninitialised, dense, row-major.
   static Tensor empty(const Shape& shape, DType dtype);
+  /// Uninitialised and dense, its axes behind each other in another order: `strides` are those of a permuted
+  /// row-major tensor.
+  static Tensor empty(const Shape& shape, DType dtype, const Strides& strides);
 
   bool defined() const { return static_cast<bool>(impl_); }
   const Shape& shape() const { return impl_->shape; }

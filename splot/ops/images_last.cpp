@@ -1,5 +1,6 @@
 #include "splot/ops/internal/images_last.h"
 
+#include "splot/backend/cpu/conv.h"
 #include "splot/core/node.h"
 #include "splot/core/strided.h"
 #include "splot/ops/ops.h"
@@ -44,7 +45,16 @@ Strides images_last(const Shape& shape) {
 Tensor in_images_last(const Tensor& x) {
   if (is_images_last(x)) return x;
   const NoGrad off;
-  return last_axis_first(contiguous(first_axis_last(x)));
+  if (!x.dtype().is_floating() || x.dtype().size() < 4) return last_axis_first(contiguous(first_axis_last(x)));
+  const Tensor dense = contiguous(x);
+  const Tensor out = Tensor::empty(x.shape(), x.dtype(), images_last(x.shape()));
+  const Index images = x.shape()[0];
+  const Index numbers = x.numel() / images;
+  visit_floats(x.dtype(), "images_last", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    cpu::transpose(images, numbers, dense.data<T>(), numbers, const_cast<T*>(out.data<T>()), images);
+  });
+  return out;
 }
 
 ImagesLastOutput::ImagesLastOutput(const KernelArgs& k, std::size_t i)

@@ -8,6 +8,7 @@
 #include "splot/ops/activations.h"
 #include "splot/ops/arithmetic.h"
 #include "splot/ops/comparison.h"
+#include "splot/ops/conv.h"
 #include "splot/ops/create.h"
 #include "splot/ops/functions.h"
 #include "splot/ops/indexing.h"

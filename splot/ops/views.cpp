@@ -7,25 +7,13 @@
 #include "splot/ops/ops.h"
 
 namespace splot {
-namespace {
-
-bool is_row_major(const Shape& shape, const Strides& strides) {
-  Index expected = 1;
-  for (int i = shape.rank() - 1; i >= 0; --i) {
-    if (shape[i] != 1 && strides[i] != expected) return false;
-    expected *= shape[i];
-  }
-  return true;
-}
-
-}  // namespace
 
 Tensor view_of(const Tensor& x, const Shape& shape, const Strides& strides, Index offset) {
   Ref<TensorImpl> impl = x.impl()->window();
   impl->shape = shape;
   impl->strides = strides;
   impl->offset = offset;
-  impl->contiguous = shape.numel() == 0 || is_row_major(shape, strides);
+  impl->contiguous = is_row_major(shape, strides);
   return Tensor(std::move(impl));
 }
 

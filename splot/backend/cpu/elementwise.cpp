@@ -36,21 +36,32 @@ Operands arrange(const KernelArgs& args) {
   Operands out;
   out.count = args.inputs.size();
   out.dtype = calculating_dtype(args);
-  const Shape& shape = args.outputs[0].shape();
+  const Tensor& output = args.outputs[0];
+  const Shape& shape = output.shape();
   bool simple = true;
   for (std::size_t i = 0; i < out.count; ++i) {
     const Tensor& input = args.inputs[i];
     out.base[i] = static_cast<const std::byte*>(input.raw());
     out.bytes[i] = input.dtype().size();
     out.widen[i] = input.dtype() != out.dtype;
-    out.dense[i] = input.is_contiguous() && input.numel() == shape.numel() && !out.widen[i];
+    const bool in_order = output.is_contiguous()
+                              ? input.is_contiguous() && input.numel() == shape.numel()
+                              : input.shape() == shape && input.strides() == output.strides();
+    out.dense[i] = in_order && !out.widen[i];
     out.one[i] = input.numel() == 1 && !out.dense[i];
     simple = simple && (out.dense[i] || out.one[i]);
   }
   if (simple) return out;
   SmallVector<Strides, 4> strides;
   for (std::size_t i = 0; i < out.count; ++i) strides.push_back(broadcast_strides(args.inputs[i], shape));
-  out.axes = merge_axes(shape, strides);
+  if (output.is_contiguous()) {
+    out.axes = merge_axes(shape, strides);
+    return out;
+  }
+  // In the order in which the output lies in memory.
+  const Axes order = memory_order(shape, output.strides());
+  for (Strides& s : strides) s = reordered(s, order);
+  out.axes = merge_axes(Shape(reordered(shape.ints(), order)), strides);
   return out;
 }
 

@@ -1,0 +1,406 @@
+#include "splot/backend/cpu/conv.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "splot/backend/cpu/instruction_set.h"
+#include "splot/backend/cpu/internal/conv_plan.h"
+#include "splot/backend/cpu/thread_pool.h"
+
+// Kernels, each of which must agree with the last:
+//   correlate    internal/conv_forward-inl.h   forward, and the input gradient as correlations of dy
+//   sum_weights  internal/conv_weights-inl.h   the weight gradient
+//   reference    below                         the definitions, in plain loops
+namespace splot::cpu {
+namespace {
+
+Taps taps_of(const ConvAxis& a) {
+  return {
+      .stride = a.stride, .first = -a.pad, .step = a.dilation, .count = a.kernel, .in = a.in, .out = a.out};
+}
+
+// Weights as correlate reads them: for each tile of output channels [in_channels][rows][cols][tile].
+template <typename T, typename At>
+std::vector<T> packed(Index out_channels, Index in_channels, Index rows, Index cols, At&& at) {
+  std::vector<T> out(static_cast<std::size_t>(out_channels * in_channels * rows * cols));
+  const ChannelTiles tiles(out_channels);
+  T* to = out.data();
+  for (Index t = 0; t < tiles.count; ++t) {
+    for (Index c = 0; c < in_channels; ++c) {
+      for (Index i = 0; i < rows; ++i) {
+        for (Index j = 0; j < cols; ++j) {
+          for (Index o = tiles.begin(t); o < tiles.begin(t + 1); ++o) *to++ = at(o, c, i, j);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+// Where there are fewer images than lanes, vectors run over the pixels of a row, and all of them need the
+// same taps: columns that do not exist become zeros, and with strides the columns of each tap are put behind
+// each other.
+template <typename T>
+bool are_few(const ConvKernels<T>& kernels, Index images) {
+  return images < kernels.lanes;
+}
+
+bool always_valid(const Taps& t) {
+  const Taps::Range all{0, t.count};
+  return t.out == 0 || (t.valid(0) == all && t.valid(t.out - 1) == all);
+}
+
+// The planes of x with columns of zeros before and after, and spread - 1 of them between any two.
+template <typename T>
+struct Bordered {
+  Index width, row, plane;
+  std::vector<T> values;
+
+  Bordered(const T* x, Index channels, Index height, Index columns, Index images, Index before, Index after,
+           Index spread = 1)
+      : width((columns - 1) * spread + 1 + before + after),
+        row(width * images),
+        plane(height * row),
+        values(static_cast<std::size_t>(channels * plane), T(0)) {
+    parallel_for(channels, static_cast<double>(channels * plane) / 4000.0, [&](Index c) {
+      for (Index i = 0; i < height; ++i) {
+        const T* from = x + (c * height + i) * columns * images;
+        T* to = values.data() + c * plane + i * row + before * images;
+        if (spread == 1) {
+          std::copy_n(from, columns * images, to);
+        } else {
+          for (Index j = 0; j < columns; ++j)
+            std::copy_n(from + j * images, images, to + j * spread * images);
+        }
+      }
+    });
+  }
+};
+
+// [channels][kernel][height][out][images]: for each tap of the columns what each output reads through it.
+template <typename T>
+std::vector<T> gathered_columns(const T* x, Index channels, Index height, const Taps& taps, Index images) {
+  std::vector<T> out(static_cast<std::size_t>(channels * taps.count * height * taps.out * images), T(0));
+  parallel_for(channels, static_cast<double>(out.size()) / 2000.0, [&](Index c) {
+    T* to = out.data() + c * taps.count * height * taps.out * images;
+    for (Index k = 0; k < taps.count; ++k) {
+      for (Index i = 0; i < height; ++i) {
+        const T* from = x + (c * height + i) * taps.in * images;
+        for (Index o = 0; o < taps.out; ++o, to += images) {
+          const Index at = taps.at(o, k);
+          if (at >= 0 && at < taps.in) std::copy_n(from + at * images, images, to);
+        }
+      }
+    }
+  });
+  return out;
+}
+
+constexpr Taps single_tap(Index out) {
+  return {.stride = 1, .first = 0, .step = 1, .count = 1, .in = out, .out = out};
+}
+
+// One phase of an input gradient along one axis: the inputs first + m stride, what they were read through,
+// and the taps of dy that this makes.
+struct Phase {
+  Taps dy;
+  Index first_tap, tap_step;
+};
+
+// Input i was read by output o through tap k where o stride = i + pad - k dilation; of inputs that leave the
+// same rest on division by the stride, the same taps count.
+Phase phase_of(const ConvAxis& a, Index first) {
+  const Index common = std::gcd(a.stride, a.dilation);
+  Phase p{.dy = {.stride = 1,
+                 .first = 0,
+                 .step = -(a.dilation / common),
+                 .count = 0,
+                 .in = a.out,
+                 .out = (a.in - first + a.stride - 1) / a.stride},
+          .first_tap = 0,
+          .tap_step = a.stride / common};
+  const auto divides = [&](Index k) { return (first + a.pad - k * a.dilation) % a.stride == 0; };
+  while (p.first_tap < p.tap_step && !divides(p.first_tap)) ++p.first_tap;
+  if (p.first_tap == p.tap_step || p.first_tap >= a.kernel) return p;
+  p.dy.count = (a.kernel - p.first_tap + p.tap_step - 1) / p.tap_step;
+  p.dy.first = (first + a.pad - p.first_tap * a.dilation) / a.stride;
+  return p;
+}
+
+template <typename T>
+void forward_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* x, const T* w, const T* bias,
+                   T* y) {
+  const Index in_channels = s.in_channels / s.groups;
+  Correlation<T> c{.images = s.images,
+                   .in_channels = in_channels,
+                   .out_channels = s.out_channels / s.groups,
+                   .y = taps_of(s.y),
+                   .x = taps_of(s.x),
+                   .in = x,
+                   .in_plane = s.y.in * s.x.in * s.images,
+                   .in_row = s.x.in * s.images,
+                   .in_pos = s.images,
+                   .out = y,
+                   .out_plane = s.y.out * s.x.out * s.images,
+                   .out_row = s.x.out * s.images,
+                   .out_pos = s.images,
+                   .w = nullptr,
+                   .bias = bias};
+  const auto weight = [&](Index o, Index channel, Index i, Index j) {
+    return w[((o * in_channels + channel) * s.y.kernel + i) * s.x.kernel + j];
+  };
+  const auto run = [&](const std::vector<T>& weights) {
+    c.w = weights.data();
+    kernels.correlate(c);
+  };
+  const bool rearrange = are_few(kernels, s.images) && (s.x.stride > 1 || !always_valid(c.x));
+  if (rearrange && s.x.stride > 1) {
+    const std::vector<T> columns = gathered_columns(x, in_channels, s.y.in, c.x, s.images);
+    c.in = columns.data();
+    c.in_row = s.x.out * s.images;
+    c.in_plane = s.y.in * c.in_row;
+    c.in_channels = in_channels * s.x.kernel;
+    c.x = single_tap(s.x.out);
+    run(packed<T>(c.out_channels, c.in_channels, s.y.kernel, 1, [&](Index o, Index channel, Index i, Index) {
+      return weight(o, channel / s.x.kernel, i, channel % s.x.kernel);
+    }));
+    return;
+  }
+  const std::vector<T> weights = packed<T>(c.out_channels, in_channels, s.y.kernel, s.x.kernel, weight);
+  if (!rearrange) return run(weights);
+  const Index last = s.x.out - 1 + (s.x.kernel - 1) * s.x.dilation - s.x.pad;  // the column read last
+  const Bordered<T> bordered(x, in_channels, s.y.in, s.x.in, s.images, std::max<Index>(0, s.x.pad),
+                             std::max<Index>(0, last + 1 - s.x.in));
+  c.in = bordered.values.data();
+  c.in_row = bordered.row;
+  c.in_plane = bordered.plane;
+  c.x.first += std::max<Index>(0, s.x.pad);
+  c.x.in = bordered.width;
+  run(weights);
+}
+
+template <typename T>
+void input_gradient_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* dy, const T* w, T* dx) {
+  const Index in_channels = s.in_channels / s.groups;
+  const Index out_channels = s.out_channels / s.groups;
+  Correlation<T> c{.images = s.images,
+                   .in_channels = out_channels,
+                   .out_channels = in_channels,
+                   .y = {},
+                   .x = {},
+                   .in = dy,
+                   .in_plane = s.y.out * s.x.out * s.images,
+                   .in_row = s.x.out * s.images,
+                   .in_pos = s.images,
+                   .out = dx,
+                   .out_plane = s.y.in * s.x.in * s.images,
+                   .out_row = s.y.stride * s.x.in * s.images,
+                   .out_pos = s.x.stride * s.images,
+                   .w = nullptr,
+                   .bias = nullptr};
+  Index phases = s.x.stride;
+  Phase whole_row{};
+  std::vector<T> spread_dy;
+  if (are_few(kernels, s.images)) {
+    // All of a row at once: dy with the zeros that strides leave out, and as many before and after as taps
+    // reach.
+    const Index reach = (s.x.kernel - 1) * s.x.dilation;
+    const Index before = std::max<Index>(0, reach - s.x.pad);
+    const Index last = s.x.in - 1 + s.x.pad;
+    Bordered<T> bordered(dy, out_channels, s.y.out, s.x.out, s.images, before,
+                         std::max<Index>(0, last - (s.x.out - 1) * s.x.stride), s.x.stride);
+    phases = 1;
+    whole_row = {.dy = {.stride = 1,
+                        .first = s.x.pad + before,
+                        .step = -s.x.dilation,
+                        .count = s.x.kernel,
+                        .in = bordered.width,
+                        .out = s.x.in},
+                 .first_tap = 0,
+                 .tap_step = 1};
+    c.in_row = bordered.row;
+    c.in_plane = bordered.plane;
+    c.out_pos = s.images;
+    spread_dy = std::move(bordered.values);
+    c.in = spread_dy.data();
+  }
+  for (Index py = 0; py < std::min(s.y.stride, s.y.in); ++py) {
+    const Phase of_y = phase_of(s.y, py);
+    for (Index px = 0; px < std::min(phases, s.x.in); ++px) {
+      const Phase of_x = spread_dy.empty() ? phase_of(s.x, px) : whole_row;
+      c.y = of_y.dy;
+      c.x = of_x.dy;
+      c.out = dx + (py * s.x.in + px) * s.images;
+      const std::vector<T> weights = packed<T>(
+          in_channels, out_channels, c.y.count, c.x.count, [&](Index channel, Index o, Index i, Index j) {
+            return w[((o * in_channels + channel) * s.y.kernel + of_y.first_tap + i * of_y.tap_step) *
+                         s.x.kernel +
+                     of_x.first_tap + j * of_x.tap_step];
+          });
+      c.w = weights.data();
+      kernels.correlate(c);
+    }
+  }
+}
+
+template <typename T>
+void weight_gradient_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* x, const T* dy,
+                           T* dw) {
+  const Index in_channels = s.in_channels / s.groups;
+  WeightSums<T> sums{.images = s.images,
+                     .in_channels = in_channels,
+                     .out_channels = s.out_channels / s.groups,
+                     .y = taps_of(s.y),
+                     .x = taps_of(s.x),
+                     .in = x,
+                     .in_plane = s.y.in * s.x.in * s.images,
+                     .in_row = s.x.in * s.images,
+                     .in_pos = s.images,
+                     .dy = dy,
+                     .dy_plane = s.y.out * s.x.out * s.images,
+                     .dy_row = s.x.out * s.images,
+                     .dy_pos = s.images,
+                     .dw = dw};
+  if (!are_few(kernels, s.images) || (s.x.stride == 1 && always_valid(sums.x)))
+    return kernels.sum_weights(sums);
+  const std::vector<T> columns = gathered_columns(x, in_channels, s.y.in, sums.x, s.images);
+  std::vector<T> by_column(static_cast<std::size_t>(s.weights() / s.groups));
+  sums.in = columns.data();
+  sums.in_row = s.x.out * s.images;
+  sums.in_plane = s.y.in * sums.in_row;
+  sums.in_channels = in_channels * s.x.kernel;
+  sums.x = single_tap(s.x.out);
+  sums.dw = by_column.data();
+  kernels.sum_weights(sums);
+  const T* from = by_column.data();  // [out][in][column][row]
+  for (Index filter = 0; filter < sums.out_channels * in_channels; ++filter) {
+    for (Index j = 0; j < s.x.kernel; ++j) {
+      for (Index i = 0; i < s.y.kernel; ++i) dw[(filter * s.y.kernel + i) * s.x.kernel + j] = *from++;
+    }
+  }
+}
+
+// Calls body(x, w and y of the group, its first output channel).
+template <typename X, typename W, typename Y, typename Body>
+void for_each_group(const ConvShape& s, X* x, W* w, Y* y, Body&& body) {
+  const Index in = s.in_channels / s.groups * s.y.in * s.x.in * s.images;
+  const Index out = s.out_channels / s.groups;
+  for (Index g = 0; g < s.groups; ++g) {
+    body(x + g * in, w + g * (s.weights() / s.groups), y + g * out * s.y.out * s.x.out * s.images, g * out);
+  }
+}
+
+// Calls body(offset in x, offset in w, offset in y) for every product of the sums.
+template <typename Body>
+void for_each_product(const ConvShape& s, Body&& body) {
+  const Index in_channels = s.in_channels / s.groups;
+  const Index out_channels = s.out_channels / s.groups;
+  const Taps rows = taps_of(s.y), cols = taps_of(s.x);
+  for (Index o = 0; o < s.out_channels; ++o) {
+    for (Index c = 0; c < in_channels; ++c) {
+      for (Index i = 0; i < s.y.kernel; ++i) {
+        for (Index j = 0; j < s.x.kernel; ++j) {
+          for (Index oy = 0; oy < s.y.out; ++oy) {
+            for (Index ox = 0; ox < s.x.out; ++ox) {
+              const Index iy = rows.at(oy, i), ix = cols.at(ox, j);
+              if (iy < 0 || iy >= s.y.in || ix < 0 || ix >= s.x.in) continue;
+              const Index channel = o / out_channels * in_channels + c;
+              for (Index n = 0; n < s.images; ++n) {
+                body(((channel * s.y.in + iy) * s.x.in + ix) * s.images + n,
+                     ((o * in_channels + c) * s.y.kernel + i) * s.x.kernel + j,
+                     ((o * s.y.out + oy) * s.x.out + ox) * s.images + n);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+Index numbers_out(const ConvShape& s) { return s.out_channels * s.y.out * s.x.out * s.images; }
+Index numbers_in(const ConvShape& s) { return s.in_channels * s.y.in * s.x.in * s.images; }
+
+}  // namespace
+
+template <typename T>
+void conv_forward(const ConvShape& shape, const T* x, const T* w, const T* bias, T* y) {
+  if (numbers_out(shape) == 0) return;
+  const ConvKernels<T>& kernels = conv_kernels(instruction_set(), T{});
+  for_each_group(shape, x, w, y, [&](const T* gx, const T* gw, T* gy, Index first) {
+    forward_group(kernels, shape, gx, gw, bias == nullptr ? nullptr : bias + first, gy);
+  });
+}
+
+template <typename T>
+void conv_input_gradient(const ConvShape& shape, const T* dy, const T* w, T* dx) {
+  if (numbers_in(shape) == 0) return;
+  const ConvKernels<T>& kernels = conv_kernels(instruction_set(), T{});
+  for_each_group(shape, dx, w, dy, [&](T* gx, const T* gw, const T* gy, Index) {
+    input_gradient_group(kernels, shape, gy, gw, gx);
+  });
+}
+
+template <typename T>
+void conv_weight_gradient(const ConvShape& shape, const T* x, const T* dy, T* dw) {
+  std::fill_n(dw, shape.weights(), T(0));
+  if (numbers_out(shape) == 0 || numbers_in(shape) == 0) return;
+  const ConvKernels<T>& kernels = conv_kernels(instruction_set(), T{});
+  for_each_group(shape, x, dw, dy, [&](const T* gx, T* gw, const T* gy, Index) {
+    weight_gradient_group(kernels, shape, gx, gy, gw);
+  });
+}
+
+template <typename T>
+void conv_forward_reference(const ConvShape& shape, const T* x, const T* w, const T* bias, T* y) {
+  const Index plane = shape.y.out * shape.x.out * shape.images;
+  for (Index o = 0; o < shape.out_channels; ++o) {
+    std::fill_n(y + o * plane, plane, bias == nullptr ? T(0) : bias[o]);
+  }
+  for_each_product(shape, [&](Index in, Index weight, Index out) { y[out] += w[weight] * x[in]; });
+}
+
+template <typename T>
+void conv_input_gradient_reference(const ConvShape& shape, const T* dy, const T* w, T* dx) {
+  std::fill_n(dx, numbers_in(shape), T(0));
+  for_each_product(shape, [&](Index in, Index weight, Index out) { dx[in] += w[weight] * dy[out]; });
+}
+
+template <typename T>
+void conv_weight_gradient_reference(const ConvShape& shape, const T* x, const T* dy, T* dw) {
+  std::fill_n(dw, shape.weights(), T(0));
+  for_each_product(shape, [&](Index in, Index weight, Index out) { dw[weight] += x[in] * dy[out]; });
+}
+
+template <typename T>
+void transpose(Index rows, Index cols, const T* from, Index from_stride, T* to, Index to_stride) {
+  constexpr Index kBlock = 16;
+  const Index blocks = (rows + kBlock - 1) / kBlock;
+  parallel_for(blocks, static_cast<double>(rows * cols) / 1000.0, [&](Index block) {
+    const Index begin = block * kBlock, end = std::min(rows, begin + kBlock);
+    for (Index col = 0; col < cols; col += kBlock) {
+      const Index last = std::min(cols, col + kBlock);
+      for (Index j = col; j < last; ++j) {
+        for (Index i = begin; i < end; ++i) to[j * to_stride + i] = from[i * from_stride + j];
+      }
+    }
+  });
+}
+
+template void conv_forward(const ConvShape&, const float*, const float*, const float*, float*);
+template void conv_forward(const ConvShape&, const double*, const double*, const double*, double*);
+template void conv_input_gradient(const ConvShape&, const float*, const float*, float*);
+template void conv_input_gradient(const ConvShape&, const double*, const double*, double*);
+template void conv_weight_gradient(const ConvShape&, const float*, const float*, float*);
+template void conv_weight_gradient(const ConvShape&, const double*, const double*, double*);
+template void conv_forward_reference(const ConvShape&, const float*, const float*, const float*, float*);
+template void conv_forward_reference(const ConvShape&, const double*, const double*, const double*, double*);
+template void conv_input_gradient_reference(const ConvShape&, const float*, const float*, float*);
+template void conv_input_gradient_reference(const ConvShape&, const double*, const double*, double*);
+template void conv_weight_gradient_reference(const ConvShape&, const float*, const float*, float*);
+template void conv_weight_gradient_reference(const ConvShape&, const double*, const double*, double*);
+template void transpose(Index, Index, const float*, Index, float*, Index);
+template void transpose(Index, Index, const double*, Index, double*, Index);
+
+}  // namespace splot::cpu

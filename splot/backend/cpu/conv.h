@@ -1,0 +1,65 @@
+// Convolutions on raw memory in the order "images last": element (c, y, x, n) of a tensor of C channels of H
+// x W pixels of N images is at ((c H + y) W + x) N + n. Vectors then run over the images, and where there are
+// few images over the pixels of a row, so that any number of channels fills them.
+#pragma once
+
+#include "splot/core/export.h"
+#include "splot/core/index.h"
+
+namespace splot::cpu {
+
+/// What one axis of a convolution looks like: output o reads inputs o stride + k dilation - pad, k < kernel,
+/// those that exist.
+struct ConvAxis {
+  Index in = 1, out = 1, kernel = 1, stride = 1, dilation = 1, pad = 0;
+};
+
+struct ConvShape {
+  Index images = 1;
+  Index groups = 1;
+  Index in_channels = 1;   ///< of all groups
+  Index out_channels = 1;  ///< of all groups
+  ConvAxis y, x;
+
+  Index weights() const { return out_channels * (in_channels / groups) * y.kernel * x.kernel; }
+};
+
+/// Each function writes all of its result. x[in_channels, y.in, x.in, images], y[out_channels, y.out, x.out,
+/// images] images last; w[out_channels, in_channels / groups, y.kernel, x.kernel] row-major. Each element is
+/// a sum in an order that depends on the shape and the instruction set alone: the same bits for any number of
+/// threads.
+///
+/// y = x correlated with w, plus bias[out_channels] unless it is null.
+template <typename T>
+void conv_forward(const ConvShape& shape, const T* x, const T* w, const T* bias, T* y);
+/// dx = what dy says about x.
+template <typename T>
+void conv_input_gradient(const ConvShape& shape, const T* dy, const T* w, T* dx);
+/// dw = what dy says about w.
+template <typename T>
+void conv_weight_gradient(const ConvShape& shape, const T* x, const T* dy, T* dw);
+
+/// The definitions, in plain loops and one thread. Tests compare every kernel with them.
+template <typename T>
+SPLOT_API void conv_forward_reference(const ConvShape& shape, const T* x, const T* w, const T* bias, T* y);
+template <typename T>
+SPLOT_API void conv_input_gradient_reference(const ConvShape& shape, const T* dy, const T* w, T* dx);
+template <typename T>
+SPLOT_API void conv_weight_gradient_reference(const ConvShape& shape, const T* x, const T* dy, T* dw);
+
+extern template SPLOT_API void conv_forward(const ConvShape&, const float*, const float*, const float*,
+                                            float*);
+extern template SPLOT_API void conv_forward(const ConvShape&, const double*, const double*, const double*,
+                                            double*);
+extern template SPLOT_API void conv_input_gradient(const ConvShape&, const float*, const float*, float*);
+extern template SPLOT_API void conv_input_gradient(const ConvShape&, const double*, const double*, double*);
+extern template SPLOT_API void conv_weight_gradient(const ConvShape&, const float*, const float*, float*);
+extern template SPLOT_API void conv_weight_gradient(const ConvShape&, const double*, const double*, double*);
+
+/// to[c][r] = from[r][c], r < rows, c < cols; rows of `from` are from_stride apart, those of `to` to_stride.
+template <typename T>
+SPLOT_API void transpose(Index rows, Index cols, const T* from, Index from_stride, T* to, Index to_stride);
+extern template SPLOT_API void transpose(Index, Index, const float*, Index, float*, Index);
+extern template SPLOT_API void transpose(Index, Index, const double*, Index, double*, Index);
+
+}  // namespace splot::cpu

@@ -1,0 +1,62 @@
+// Convolutions: weighted sums of windows that slide over signals and images.
+#pragma once
+
+#include "splot/core/tensor.h"
+
+namespace splot {
+
+/// Sizes are given as one number for all axes, or as one for each: {along H, along W}.
+struct ConvOptions {
+  Ints stride = {1};   ///< between windows
+  Ints padding = {0};  ///< zeros at each end; or {top, bottom, left, right}
+  bool same = false;   ///< as many zeros as make the output as large as the input, a last odd one at the end;
+                       ///< needs stride 1, and padding is not looked at
+  Ints dilation = {1};  ///< between the elements of a window
+  Index groups = 1;     ///< channels are taken in so many groups that know nothing of each other
+};
+
+/// Each output is the sum of a window of x, of all channels of its group, times the weights, plus the bias:
+/// what mathematics calls cross-correlation.
+///
+///   x[N, C, H, W]  w[O, C / groups, KH, KW]  b[O]  ->  y[N, O, H', W']
+///   y[n, o, i, j] = b[o] + sum over c, k, l of w[o, c, k, l] x[n, c, i stride + k dilation - padding, ...]
+///   H' = (H + padding - dilation (KH - 1) - 1) / stride + 1, rounded down; padding is that of both ends
+///
+/// x may lack N. All are float32 or all float64. As in PyTorch. Throws ShapeError when channels, groups and
+/// bias do not fit or the window is larger than the padded image, ValueError for sizes that make no sense,
+/// DTypeError. The result is in memory with the images as its last axis, [O, H', W', N], and so is what
+/// elementwise ops make of it: contiguous() gives the usual order.
+///
+///   Tensor y = conv2d(x, w, b, {.padding = {1}});   // x[16, 3, 32, 32]  w[18, 3, 3, 3]  b[18] -> [16, 18,
+///   32, 32]
+SPLOT_API Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& options = {});
+SPLOT_API Tensor conv2d(const Tensor& x, const Tensor& w, const ConvOptions& options = {});
+
+/// The same along one axis: x[N, C, L]  w[O, C / groups, K]  ->  y[N, O, L'].
+///
+///   Tensor y = conv1d(x, w, {.stride = {2}});   // x[8, 4, 100]  w[16, 4, 5] -> [8, 16, 48]
+SPLOT_API Tensor conv1d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& options = {});
+SPLOT_API Tensor conv1d(const Tensor& x, const Tensor& w, const ConvOptions& options = {});
+
+struct ConvTransposeOptions {
+  Ints stride = {1};          ///< between the windows that are added up
+  Ints padding = {0};         ///< rows left out at each end; or {top, bottom, left, right}
+  Ints output_padding = {0};  ///< rows more at the end; smaller than the stride or the dilation
+  Ints dilation = {1};
+  Index groups = 1;
+};
+
+/// The transposed map of conv2d: each element of x adds its multiple of the weights to a window of y.
+///
+///   x[N, C, H, W]  w[C, O / groups, KH, KW]  b[O]  ->  y[N, O, H', W']
+///   H' = (H - 1) stride - padding + dilation (KH - 1) + 1 + output_padding; padding is that of both ends
+///
+/// Memory, types and errors as with conv2d. As in PyTorch.
+///
+///   Tensor y = conv_transpose2d(x, w, {.stride = {2}});   // x[8, 16, 7, 7]  w[16, 4, 2, 2] -> [8, 4, 14,
+///   14]
+SPLOT_API Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& b,
+                                  const ConvTransposeOptions& options = {});
+SPLOT_API Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const ConvTransposeOptions& options = {});
+
+}  // namespace splot
