@@ -23,6 +23,7 @@
 #include "splot/io/npz.h"
 #include "splot/io/safetensors.h"
 #include "splot/nn/activation_layers.h"
+#include "splot/nn/conv.h"
 #include "splot/nn/dropout.h"
 #include "splot/nn/flatten.h"
 #include "splot/nn/init.h"

@@ -38,6 +38,7 @@ void Visitor::buffer(std::string_view, Tensor&) {}
 void Visitor::child(std::string_view, Layer&) {}
 
 void Layer::visit(Visitor&) {}
+Index Layer::multiply_adds(const Shape&) const { return 0; }
 
 namespace {
 

@@ -91,6 +91,9 @@ class SPLOT_API Layer {
   virtual Tensor forward(const Tensor& x, Context& context) = 0;
   /// Names all there is, always in the same order. Nothing else: it runs at any time.
   virtual void visit(Visitor& visitor);
+  /// The multiplications with an addition in its matrix products and convolutions for one sample, whose
+  /// output has this shape. What is done element by element, biases included, is not counted, as is usual.
+  virtual Index multiply_adds(const Shape& output) const;
 
   /// Runs forward(). An error on the way out gets the path in front: "encoder.0: [linear] ...".
   Tensor operator()(const Tensor& x, Context& context);

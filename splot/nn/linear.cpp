@@ -25,6 +25,9 @@ Tensor Linear::forward(const Tensor& x, Context&) {
   return bias_.defined() ? linear(x, weight_, bias_) : linear(x, weight_);
 }
 
+// y[..., out] = x[..., in] W^T: each output takes `in` of them.
+Index Linear::multiply_adds(const Shape& output) const { return output.numel() * in_; }
+
 void Linear::visit(Visitor& v) {
   v.argument("in", in_);
   v.argument("out", out_);

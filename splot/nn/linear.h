@@ -22,6 +22,7 @@ class SPLOT_API Linear final : public Layer {
 
   Tensor forward(const Tensor& x, Context&) override;
   void visit(Visitor& v) override;
+  Index multiply_adds(const Shape& output) const override;
 
   const Parameter& weight() const { return weight_; }  ///< [out, in]
   const Parameter& bias() const { return bias_; }      ///< [out]; not defined() without a bias

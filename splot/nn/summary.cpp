@@ -4,7 +4,6 @@
 
 #include "splot/core/node.h"
 #include "splot/nn/flatten.h"
-#include "splot/nn/linear.h"
 #include "splot/nn/parameters.h"
 #include "splot/nn/registry.h"
 
@@ -33,12 +32,6 @@ class Own final : public Visitor {
   std::vector<Parameter>& seen_;
 };
 
-// y[..., out] = x[..., in] W^T: each output takes `in` of them.
-Index multiply_adds(Layer& layer, const Shape& output) {
-  const auto* linear = dynamic_cast<const Linear*>(&layer);
-  return linear == nullptr ? 0 : output.numel() * linear->weight().shape()[1];
-}
-
 }  // namespace
 
 std::vector<LayerSummary> summarize(Layer& layer, const Shape& sample, DType dtype) {
@@ -55,7 +48,7 @@ std::vector<LayerSummary> summarize(Layer& layer, const Shape& sample, DType dty
     const Shape output(shape.empty() ? shape : shape.subspan(1));
     const bool view = dynamic_cast<const Flatten*>(&inner) != nullptr;
     out.push_back({std::string(path), type_name(inner), output, own.parameters, own.trainable,
-                   multiply_adds(inner, output), own.bytes,
+                   inner.multiply_adds(output), own.bytes,
                    view ? 0 : output.numel() * static_cast<Index>(y.dtype().size())});
   };
   const NoGrad off;

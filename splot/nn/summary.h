@@ -13,12 +13,10 @@ namespace splot {
 struct LayerSummary {
   std::string path;
   std::string type;
-  Shape output;          ///< without the axis of samples
-  Index parameters = 0;  ///< numbers in its own parameters; shared ones only where they come first
-  Index trainable = 0;   ///< of these, not frozen
-  /// Of one sample: the multiplications with an addition in its matrix products. What is done element by
-  /// element, biases included, is not counted, as is usual.
-  Index multiply_adds = 0;
+  Shape output;             ///< without the axis of samples
+  Index parameters = 0;     ///< numbers in its own parameters; shared ones only where they come first
+  Index trainable = 0;      ///< of these, not frozen
+  Index multiply_adds = 0;  ///< Layer::multiply_adds()
   /// Bytes of its parameters, counted as above, and of what it keeps of one sample while learning: its
   /// output, unless that is only another view of its input.
   Index parameter_bytes = 0;

@@ -5,8 +5,9 @@
 namespace splot::recipe_detail {
 namespace {
 
-constexpr const char* kNotActivations[] = {"sequential", "linear",  "flatten",
-                                           "dropout",    "softmax", "log_softmax"};
+constexpr const char* kNotActivations[] = {"sequential", "linear",           "conv1d",
+                                           "conv2d",     "conv_transpose2d", "flatten",
+                                           "dropout",    "softmax",          "log_softmax"};
 
 bool is_one_of(const std::string& type, std::span<const char* const> names) {
   for (const char* name : names) {
@@ -36,9 +37,15 @@ std::vector<std::string> activation_types() {
 Arguments standard_arguments(const std::string& type) {
   LayerDescription layer;
   layer.type = type;
-  if (type == "linear") {
+  const bool convolves = type.starts_with("conv");
+  if (type == "linear" || convolves) {
     layer.arguments.set("in", Index{1});
     layer.arguments.set("out", Index{1});
+  }
+  if (type == "conv1d") {
+    layer.arguments.set("kernel", Index{1});
+  } else if (convolves) {
+    layer.arguments.set("kernel", Ints{1});
   }
   return describe(*build(layer)).arguments;
 }

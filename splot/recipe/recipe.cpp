@@ -38,6 +38,11 @@ AttrValue read_argument(const AttrValue& standard, const Reading& from) {
     read(value, from, -kWidest, kWidest);
     return value;
   }
+  if (from.node.is_integer()) {  // one number for all axes
+    Index value = 0;
+    read(value, from, -kWidest, kWidest);
+    return Ints{value};
+  }
   std::vector<Index> values;
   read(values, from, -kWidest, kWidest);
   if (values.size() > kMaxRank) from.refuse(join("has more than ", kMaxRank, " elements"));
@@ -51,6 +56,10 @@ void check_arguments(const LayerRecipe& layer, const Reading& from) {
   alone.arguments = standard_arguments(layer.type);
   for (const auto& [name, value] : layer.arguments.values()) {
     if (name != "in" && name != "out") alone.arguments.set(name, value);
+    if (name == "groups") {  // whatever the channels are, they are known to be divisible later
+      alone.arguments.set("in", value);
+      alone.arguments.set("out", value);
+    }
   }
   try {
     build(alone);

@@ -38,6 +38,10 @@ TEST(Registry, EveryTypeComesBack) {
   for (const std::string& type : layer_types()) {
     LayerDescription one{.type = type};
     if (type == "linear") one.arguments = {{"in", Index{3}}, {"out", Index{2}}};
+    if (type == "conv1d") one.arguments = {{"in", Index{3}}, {"out", Index{2}}, {"kernel", Index{5}}};
+    if (type == "conv2d" || type == "conv_transpose2d") {
+      one.arguments = {{"in", Index{3}}, {"out", Index{2}}, {"kernel", Ints{5, 4}}};
+    }
     const LayerPtr layer = build(one);
     EXPECT_EQ(type_name(*layer), type);
     const std::string text = to_json(*layer);

@@ -1,6 +1,7 @@
 #include "splot/nn/internal/builtin_layers.h"
 
 #include "splot/nn/activation_layers.h"
+#include "splot/nn/conv.h"
 #include "splot/nn/dropout.h"
 #include "splot/nn/flatten.h"
 #include "splot/nn/linear.h"
@@ -24,6 +25,39 @@ LayerPtr make_linear(const Arguments& a, const Children&) {
                     .weight_init = a.initializer("weight_init", defaults.weight_init),
                     .bias_init = a.initializer("bias_init", defaults.bias_init),
                     .dtype = a.dtype("dtype", defaults.dtype)});
+}
+
+template <typename Options>
+Options conv_options(const Arguments& a) {
+  Options o;
+  o.stride = a.ints("stride", o.stride);
+  o.padding = a.ints("padding", o.padding);
+  o.dilation = a.ints("dilation", o.dilation);
+  o.groups = a.integer("groups", o.groups);
+  o.bias = a.flag("bias", o.bias);
+  o.weight_init = a.initializer("weight_init", o.weight_init);
+  o.bias_init = a.initializer("bias_init", o.bias_init);
+  o.dtype = a.dtype("dtype", o.dtype);
+  if constexpr (requires { o.same; }) o.same = a.flag("same", o.same);
+  if constexpr (requires { o.output_padding; }) o.output_padding = a.ints("output_padding", o.output_padding);
+  return o;
+}
+
+LayerPtr make_conv1d(const Arguments& a, const Children&) {
+  const Index in = a.integer("in"), out = a.integer("out"), kernel = a.integer("kernel");
+  return std::make_shared<Conv1d>(in, out, kernel, conv_options<ConvLayerOptions>(a));
+}
+
+LayerPtr make_conv2d(const Arguments& a, const Children&) {
+  const Index in = a.integer("in"), out = a.integer("out");
+  const Ints kernel = a.ints("kernel");
+  return std::make_shared<Conv2d>(in, out, kernel, conv_options<ConvLayerOptions>(a));
+}
+
+LayerPtr make_conv_transpose2d(const Arguments& a, const Children&) {
+  const Index in = a.integer("in"), out = a.integer("out");
+  const Ints kernel = a.ints("kernel");
+  return std::make_shared<ConvTranspose2d>(in, out, kernel, conv_options<ConvTransposeLayerOptions>(a));
 }
 
 template <typename L>
@@ -69,6 +103,9 @@ LayerPtr make_softmax(const Arguments& a, const Children&) {
 void for_each_builtin_layer(const RegisterLayer& add) {
   add("sequential", typeid(Sequential), make_sequential, true);
   add("linear", typeid(Linear), make_linear, false);
+  add("conv1d", typeid(Conv1d), make_conv1d, false);
+  add("conv2d", typeid(Conv2d), make_conv2d, false);
+  add("conv_transpose2d", typeid(ConvTranspose2d), make_conv_transpose2d, false);
   add("flatten", typeid(Flatten), make_flatten, false);
   add("dropout", typeid(Dropout), make_dropout, false);
   add("identity", typeid(Identity), make_plain<Identity>, false);
