@@ -6,6 +6,18 @@
 namespace splot {
 namespace {
 
+// Doubling what is there with memcpy is several times faster than a loop over the elements.
+template <typename T>
+void fill_run(T* out, Index n, T value) {
+  Index done = std::min<Index>(n, 16);
+  std::fill_n(out, done, value);
+  while (done < n) {
+    const Index more = std::min(done, n - done);
+    std::memcpy(out + done, out, static_cast<std::size_t>(more) * sizeof(T));
+    done += more;
+  }
+}
+
 template <typename T>
 void gather_typed(const T* base, const MergedAxes& axes, std::size_t operand, Index first, Index n, T* out) {
   const Strides& strides = axes.strides[operand];
@@ -31,7 +43,7 @@ void gather_typed(const T* base, const MergedAxes& axes, std::size_t operand, In
     if (inner_stride == 1) {
       std::memcpy(out, from, static_cast<std::size_t>(run) * sizeof(T));
     } else if (inner_stride == 0) {
-      std::fill_n(out, run, *from);
+      fill_run(out, run, *from);
     } else {
       for (Index i = 0; i < run; ++i) out[i] = from[i * inner_stride];
     }

@@ -98,6 +98,11 @@ void run_chunk(const Operands& operands, BlockKernel kernel, const void* formula
   for (std::size_t i = 0; i < operands.count; ++i) all_dense = all_dense && operands.dense[i];
   alignas(64) std::byte buffers[kMaxInputs][kBlock * sizeof(double)];
   const Index step = all_dense ? n : kBlock;
+  // Where an operand repeats one element along the inner axis, a block of it serves the whole row.
+  const auto rank = operands.axes.sizes.size();
+  const Index inner = rank == 0 ? 1 : operands.axes.sizes[rank - 1];
+  std::array<Index, kMaxInputs> filled_row;
+  filled_row.fill(-1);
   for (Index at = 0; at < n; at += step) {
     const Index run = std::min(step, n - at);
     const void* in[kMaxInputs];
@@ -111,6 +116,11 @@ void run_chunk(const Operands& operands, BlockKernel kernel, const void* formula
         if (at != 0) continue;
         fill_with_one(operands.base[i], operands.bytes[i], run, buffers[i]);
       } else {
+        const Strides& strides = operands.axes.strides[i];
+        const Index row = (first + at) / inner;
+        const bool repeats = strides[strides.size() - 1] == 0 && (first + at + run - 1) / inner == row;
+        if (repeats && filled_row[i] == row) continue;
+        filled_row[i] = repeats ? row : -1;
         gather_run(operands.base[i], operands.bytes[i], operands.axes, i, first + at, run, buffers[i]);
       }
       if (operands.widen[i]) widen_conditions(buffers[i], run, operands.dtype);
