@@ -36,7 +36,7 @@ void batch_norm_rule(RuleArgs& r) {
   check_batch(r, 0);
   check_channels(r, 1, 0, "the weight");
   check_channels(r, 2, 0, "the bias");
-  r.output(r.shape(0), r.dtype(0));
+  output_images(r, r.shape(0), r.dtype(0));
   r.output(r.shape(1), r.dtype(0));
   r.output(r.shape(1), r.dtype(0));
 }
@@ -60,7 +60,7 @@ void batch_norm_grad_rule(RuleArgs& r) {
   require(r.shape(0) == r.shape(3), r.op(), "dy", r.shape(0), " does not have the shape of x", r.shape(3));
   constexpr const char* names[] = {"dy", "dmean", "dvar", "x", "the weight", "the mean", "the variance"};
   for (const std::size_t i : {1, 2, 4, 5, 6}) check_channels(r, i, 3, names[i]);
-  r.output(r.shape(3), r.dtype(3));
+  output_images(r, r.shape(3), r.dtype(3));
   r.output(r.shape(4), r.dtype(3));
   r.output(r.shape(4), r.dtype(3));
 }

@@ -42,10 +42,15 @@ Strides images_last(const Shape& shape) {
   return out;
 }
 
+void output_images(RuleArgs& r, const Shape& shape, DType dtype) {
+  shape.rank() == 4 ? r.output(shape, dtype, images_last(shape)) : r.output(shape, dtype);
+}
+
 Tensor in_images_last(const Tensor& x) {
   if (is_images_last(x)) return x;
   const NoGrad off;
-  if (!x.dtype().is_floating() || x.dtype().size() < 4) return last_axis_first(contiguous(first_axis_last(x)));
+  if (!x.dtype().is_floating() || x.dtype().size() < 4)
+    return last_axis_first(contiguous(first_axis_last(x)));
   const Tensor dense = contiguous(x);
   const Tensor out = Tensor::empty(x.shape(), x.dtype(), images_last(x.shape()));
   const Index images = x.shape()[0];

@@ -32,8 +32,8 @@ void max_pool_rule(RuleArgs& r) {
   const Shape& x = r.shape(0);
   const PoolAxes axes = pool_axes(r.op(), r.attrs, x[2], x[3], /*dilated=*/true, r.attrs.flag("ceil"));
   const Shape y = {x[0], x[1], axes.h.windows, axes.w.windows};
-  r.output(y, r.dtype(0));
-  r.output(y, which_dtype(r, axes));
+  output_images(r, y, r.dtype(0));
+  output_images(r, y, which_dtype(r, axes));
 }
 
 // Calls body(TypeTag of the elements, TypeTag of the winners' numbers).
@@ -61,23 +61,6 @@ void max_pool_kernel(const KernelArgs& k) {
 
 // --- the two linear maps
 
-// The sizes of the windows when the winners are those of `large` images.
-PoolAxes picked_axes(const RuleArgs& r, const Shape& which, Index h, Index w) {
-  require(which.rank() == 4, r.op(), "needs the winners of images [N, C, H, W], got ", which);
-  PoolAxes axes = pool_axes(r.op(), r.attrs, h, w, /*dilated=*/true, /*ceil=*/false);
-  if (which[2] != axes.h.windows || which[3] != axes.w.windows) {
-    const PoolAxes up = pool_axes(r.op(), r.attrs, h, w, /*dilated=*/true, /*ceil=*/true);
-    const auto fits = [](Index size, const cpu::PoolAxis& a, const cpu::PoolAxis& b) {
-      return size == a.windows || size == b.windows;
-    };
-    require(fits(which[2], axes.h, up.h) && fits(which[3], axes.w, up.w), r.op(), "images of ", h, " x ", w,
-            " have ", axes.h.windows, " x ", axes.w.windows, " windows, the winners are ", which);
-    axes.h.windows = which[2];
-    axes.w.windows = which[3];
-  }
-  return axes;
-}
-
 void require_which(const RuleArgs& r, const PoolAxes& axes) {
   require<DTypeError>(r.dtype(1) == which_dtype(r, axes), r.op(), "the winners must be ",
                       which_dtype(r, axes), ", got ", r.dtype(1));
@@ -87,10 +70,11 @@ void pick_rule(RuleArgs& r) {
   require_images(r, 0);
   const Shape& x = r.shape(0);
   const Shape& which = r.shape(1);
-  require_which(r, picked_axes(r, which, x[2], x[3]));
+  require(which.rank() == 4, r.op(), "needs the winners of images [N, C, H, W], got ", which);
+  require_which(r, with_windows(r.op(), r.attrs, x[2], x[3], which, /*dilated=*/true));
   require(which[0] == x[0] && which[1] == x[1], r.op(), "x", x, " and the winners ", which,
           " differ in the number of images or channels");
-  r.output(which, r.dtype(0));
+  output_images(r, which, r.dtype(0));
 }
 
 void grad_rule(RuleArgs& r) {
@@ -99,8 +83,8 @@ void grad_rule(RuleArgs& r) {
   const Ints& size = r.attrs.ints("size");
   require<ValueError>(size.size() == 2, r.op(), "size must have two numbers, got ", size);
   require(dy == r.shape(1), r.op(), "dy", dy, " and the winners ", r.shape(1), " differ");
-  require_which(r, picked_axes(r, dy, size[0], size[1]));
-  r.output({dy[0], dy[1], size[0], size[1]}, r.dtype(0));
+  require_which(r, with_windows(r.op(), r.attrs, size[0], size[1], dy, /*dilated=*/true));
+  output_images(r, {dy[0], dy[1], size[0], size[1]}, r.dtype(0));
 }
 
 cpu::Pool2d picked_pool(const KernelArgs& k, const Tensor& large, const Tensor& small) {

@@ -19,6 +19,7 @@
 #include "splot/ops/pooling.h"
 #include "splot/ops/random.h"
 #include "splot/ops/reductions.h"
+#include "splot/ops/resize.h"
 #include "splot/ops/shape.h"
 #include "splot/ops/slice.h"
 #include "splot/ops/softmax.h"

@@ -60,6 +60,18 @@ PoolAxes pool_axes(std::string_view op, const Attrs& attrs, Index h, Index w, bo
   return {along(0, h), along(1, w)};
 }
 
+PoolAxes with_windows(std::string_view op, const Attrs& attrs, Index h, Index w, const Shape& pooled,
+                      bool dilated) {
+  const PoolAxes down = pool_axes(op, attrs, h, w, dilated, /*ceil=*/false);
+  const PoolAxes up = pool_axes(op, attrs, h, w, dilated, /*ceil=*/true);
+  const auto fits = [&](const PoolAxes& axes) {
+    return pooled[2] == axes.h.windows && pooled[3] == axes.w.windows;
+  };
+  require(fits(down) || fits(up), op, "images of ", h, " x ", w, " have ", down.h.windows, " x ",
+          down.w.windows, " windows, what was pooled is ", pooled);
+  return fits(down) ? down : up;
+}
+
 void require_images(const RuleArgs& r, std::size_t i) {
   require<DTypeError>(r.dtype(i) == kFloat32 || r.dtype(i) == kFloat64, r.op(),
                       "needs float32 or float64, got ", r.dtype(i));

@@ -1,6 +1,8 @@
 // The same elements under another shape or order of axes; nothing is copied where strides can say it.
 #pragma once
 
+#include <cstdint>
+
 #include "splot/core/tensor.h"
 
 namespace splot {
@@ -43,6 +45,18 @@ SPLOT_API Tensor stack(std::initializer_list<Tensor> tensors, Index axis = 0);
 ///
 ///   pad(x, {0, 1}, {0, 2})   x[2, 3] -> [2, 6]
 SPLOT_API Tensor pad(const Tensor& x, const Ints& before, const Ints& after, double value = 0.0);
+
+/// What stands beyond the ends of an axis a b c d.
+enum class PadMode : std::uint8_t {
+  constant,  ///< zeros: 0 0 a b c d 0 0
+  reflect,   ///< mirrored at the last element: c b a b c d c b
+  edge,      ///< the last element again: a a a b c d d d
+};
+/// The same in another way. Throws ShapeError when `reflect` needs more elements than there are beside the
+/// last, or `edge` one where there is none.
+///
+///   pad(x, {0, 0, 2, 2}, {0, 0, 2, 2}, PadMode::reflect)   x[N, C, 28, 28] -> [N, C, 32, 32]
+SPLOT_API Tensor pad(const Tensor& x, const Ints& before, const Ints& after, PadMode mode);
 
 /// The matrices over the last two axes with what is above (tril) or below (triu) a diagonal set to zero;
 /// diagonal > 0 is above the main one.

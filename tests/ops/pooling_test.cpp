@@ -49,6 +49,37 @@ CHECK_OP(max_pool1d, {.run = [](In in) { return max_pool1d(in[0], 3, {.stride = 
                       .op = "max_pool2d",
                       .exact = true});
 
+constexpr test::Tolerance kMean32 = {2e-6, 1e-6, "sums in another order"};
+constexpr test::Tolerance kMean64 = {4e-15, 2e-15, "sums in another order"};
+
+#define CHECK_MEANS(name, record, ...) \
+  CHECK_OP(                            \
+      name,                            \
+      {.run = [](In in) { return __VA_ARGS__; }, .op = #record, .float32 = kMean32, .float64 = kMean64})
+
+CHECK_MEANS(avg_pool2d, avg_pool2d, avg_pool2d(in[0], {2}));
+CHECK_MEANS(avg_pool2d_padded, avg_pool2d,
+            avg_pool2d(in[0], {3}, {.stride = {2}, .padding = {1}, .ceil_mode = true}));
+CHECK_MEANS(avg_pool2d_inside, avg_pool2d,
+            avg_pool2d(in[0], {3},
+                       {.stride = {2}, .padding = {1}, .ceil_mode = true, .count_include_pad = false}));
+CHECK_MEANS(avg_pool2d_divided, avg_pool2d,
+            avg_pool2d(in[0], {4, 3}, {.stride = {1, 2}, .padding = {2, 1}, .divisor = 5}));
+CHECK_MEANS(avg_pool2d_sparse, avg_pool2d, avg_pool2d(in[0], {2}, {.stride = {3}, .ceil_mode = true}));
+CHECK_MEANS(avg_pool1d, avg_pool2d, avg_pool1d(in[0], 3, {.stride = {2}, .padding = {1}}));
+CHECK_MEANS(adaptive_avg_pool2d, adaptive_avg_pool2d, adaptive_avg_pool2d(in[0], {3, 2}));
+CHECK_MEANS(adaptive_avg_pool2d_one, adaptive_avg_pool2d,
+            reshape(global_avg_pool2d(in[0]), {in[0].shape()[0], in[0].shape()[1], 1, 1}));
+CHECK_MEANS(adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool1d(in[0], 3));
+CHECK_OP(adaptive_max_pool2d, {.run =
+                                   [](In in) {
+                                     return adaptive_max_pool2d(in[0], {3, 2});
+                                   },
+                               .op = "max_pool2d",
+                               .exact = true});
+CHECK_OP(adaptive_max_pool1d,
+         {.run = [](In in) { return adaptive_max_pool1d(in[0], 3); }, .op = "max_pool2d", .exact = true});
+
 Tensor numbers(const Shape& shape, std::uint64_t seed, DType dtype = kFloat64) {
   return uniform(shape, RandomKey{.seed = seed}, {.low = -1.0, .high = 1.0, .dtype = dtype});
 }
@@ -67,6 +98,21 @@ CHECK_OP(max_pool2d_pick, {.run = [](In in) { return apply(max_pool2d_pick_op, i
                            .inputs = {{numbers({3, 2, 5, 4}, 1), winners(2)[1]}}});
 CHECK_OP(max_pool2d_grad, {.run = [](In in) { return apply(max_pool2d_grad_op, in, kSpread); },
                            .inputs = {{numbers({3, 2, 3, 4}, 3), winners(4)[1]}}});
+
+CHECK_OP(avg_pool2d_grad,
+         {.run =
+              [](In in) {
+                const OpDef& op = avg_pool2d_grad_op;
+                return apply(op, in,
+                             {op.attrs, {Ints{5, 4}, Ints{2, 3}, Ints{2, 1}, Ints{1, 1}, false, Index{0}}});
+              },
+          .inputs = {{numbers({3, 2, 3, 4}, 11)}}});
+CHECK_OP(adaptive_avg_pool2d_grad, {.run =
+                                        [](In in) {
+                                          const OpDef& op = adaptive_avg_pool2d_grad_op;
+                                          return apply(op, in, {op.attrs, {Ints{5, 7}}});
+                                        },
+                                    .inputs = {{numbers({3, 2, 3, 4}, 12)}}});
 
 TEST(Pooling, TheWinnersAreTheMaxima) {
   const TensorList in = winners(5);
@@ -122,7 +168,23 @@ TEST(Pooling, SaysWhatDoesNotFit) {
                "[max_pool2d] a window of 1 does not fit into 0 elements padded to 0");
   EXPECT_ERROR(ShapeError,
                apply(max_pool2d_grad_op, {zeros({3, 2, 9, 4}), zeros({3, 2, 9, 4}, kUInt8)}, kSpread),
-               "[max_pool2d_grad] images of 5 x 4 have 3 x 4 windows, the winners are [3, 2, 9, 4]");
+               "[max_pool2d_grad] images of 5 x 4 have 3 x 4 windows, what was pooled is [3, 2, 9, 4]");
+}
+
+TEST(Pooling, GlobalPoolingLeavesOneNumberForEachChannel) {
+  const Tensor x = reshape(arange(0, 12, 1, kFloat32), {1, 2, 2, 3});
+  EXPECT_EQ(global_avg_pool2d(x).to_vector<float>(), (std::vector<float>{2.5f, 8.5f}));
+  EXPECT_EQ(global_max_pool2d(x).to_vector<float>(), (std::vector<float>{5, 11}));
+  EXPECT_EQ(global_max_pool2d(x).shape(), Shape({1, 2}));
+}
+
+TEST(Pooling, MeansSayWhatDoesNotFit) {
+  EXPECT_ERROR(ValueError, avg_pool2d(zeros({1, 1, 4, 4}), {2}, {.divisor = -1}),
+               "[avg_pool2d] the divisor must be positive, or 0 for none, got -1");
+  EXPECT_ERROR(ValueError, adaptive_avg_pool2d(zeros({1, 1, 4, 4}), {0}),
+               "[adaptive_avg_pool2d] needs two positive sizes, got [0, 0]");
+  EXPECT_ERROR(ShapeError, adaptive_max_pool2d(zeros({1, 1, 0, 4}), {1}),
+               "[adaptive_max_pool2d] cannot pool images of 0 x 4");
 }
 
 }  // namespace

@@ -9,6 +9,9 @@ namespace splot {
 /// The strides of such a batch; of [N, C, H, W] they are 1, H W N, W N, N.
 Strides images_last(const Shape& shape);
 
+/// For rules: adds an output, in that order when it is a batch of images [N, C, H, W], else row-major.
+void output_images(RuleArgs& r, const Shape& shape, DType dtype);
+
 /// x with that order of memory: x itself where it has it already. Needs at least two axes.
 Tensor in_images_last(const Tensor& x);
 

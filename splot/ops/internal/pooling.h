@@ -19,6 +19,11 @@ struct PoolAxes {
 };
 PoolAxes pool_axes(std::string_view op, const Attrs& attrs, Index h, Index w, bool dilated, bool ceil);
 
+/// The same for images that have been pooled to `pooled`, [N, C, H', W'], rounding down or up; raises
+/// ShapeError when they cannot have been.
+PoolAxes with_windows(std::string_view op, const Attrs& attrs, Index h, Index w, const Shape& pooled,
+                      bool dilated);
+
 /// For rules: raises unless input i is a batch of float32 or float64 images.
 void require_images(const RuleArgs& r, std::size_t i);
 
