@@ -174,6 +174,7 @@ Ints Arguments::ints(std::string_view name, std::optional<Ints> fallback) const 
   const AttrValue* value = find(name, !fallback);
   if (value == nullptr) return *fallback;
   if (const Ints* found = std::get_if<Ints>(value)) return *found;
+  if (const Index* found = std::get_if<Index>(value)) return {*found};
   wrong_kind(name, "a list of integers", *value);
 }
 

@@ -35,7 +35,7 @@ class SPLOT_API Arguments {
   double number(std::string_view name, std::optional<double> fallback = {}) const;  ///< integers too
   bool flag(std::string_view name, std::optional<bool> fallback = {}) const;
   std::string text(std::string_view name, std::optional<std::string> fallback = {}) const;
-  Ints ints(std::string_view name, std::optional<Ints> fallback = {}) const;
+  Ints ints(std::string_view name, std::optional<Ints> fallback = {}) const;  ///< an integer is a list of one
   DType dtype(std::string_view name, std::optional<DType> fallback = {}) const;  ///< "float64" too
   Initializer initializer(std::string_view name, const Initializer& fallback) const;
 

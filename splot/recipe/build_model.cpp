@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "splot/core/error.h"
+#include "splot/core/node.h"
 #include "splot/nn/parameters.h"
 #include "splot/nn/registry.h"
 #include "splot/ops/ops.h"
@@ -72,6 +73,49 @@ void freeze_named(const NamedParameters& parameters, const std::string& name) {
   Parameter(found->parameter).set_frozen(true);
 }
 
+// The argument of a layer that is the size of an axis of what arrives; null for a layer without one.
+struct ArrivingSize {
+  const char* argument = nullptr;
+  int axis = 0;
+};
+ArrivingSize arriving_size(const std::string& type) {
+  if (type == "linear") return {"in", -1};
+  if (type.starts_with("conv")) return {"in", 0};
+  if (type.starts_with("batch_norm") || type == "group_norm") return {"channels", 0};
+  return {};
+}
+
+void fill_in_size(LayerRecipe& layer, const Shape& shape) {
+  const ArrivingSize wanted = arriving_size(layer.type);
+  if (layer.type == "layer_norm" && shape.rank() >= 1) {
+    layer.arguments.set("sizes", layer.arguments.ints("sizes", Ints{shape[-1]}));
+  }
+  if (wanted.argument == nullptr) return;
+  require(shape.rank() >= 1, "recipe", "layer ", layer.name, " (", layer.type,
+          ") gets single numbers; it needs lists");
+  const Index arriving = shape[wanted.axis];
+  const Index given = layer.arguments.integer(wanted.argument, arriving);
+  require(given == arriving, "recipe", "layer ", layer.name, " (", layer.type, ") takes ", given,
+          wanted.axis == 0 ? " channels" : " inputs", ", but what arrives has shape ", shape);
+  layer.arguments.set(wanted.argument, given);
+}
+
+// Found by running the layer on a batch without samples.
+Shape shape_after(const LayerRecipe& layer, const Shape& shape) {
+  // Not built only for this: its first values would be drawn twice.
+  if (layer.type == "linear") return shape.with(shape.rank() - 1, layer.arguments.integer("out"));
+  Ints sizes = {0};
+  for (const Index size : shape) sizes.push_back(size);
+  try {
+    const NoGrad off;
+    const Tensor y = (*make_layer(layer, kFloat32))(Tensor::empty(Shape(sizes), kFloat32));
+    return Shape(std::span<const Index>(y.shape().begin() + 1, y.shape().end()));
+  } catch (const ShapeError& error) {
+    fail<ShapeError>("recipe", "layer ", layer.name, " (", layer.type, ") does not fit what arrives, ", shape,
+                     ": ", error.what());
+  }
+}
+
 }  // namespace
 
 std::vector<LayerRecipe> resolve_layers(const ModelRecipe& model, const Shape& sample) {
@@ -80,16 +124,8 @@ std::vector<LayerRecipe> resolve_layers(const ModelRecipe& model, const Shape& s
   for (std::size_t i = 0; i < layers.size(); ++i) {
     LayerRecipe& layer = layers[i];
     if (layer.name.empty()) layer.name = std::to_string(i);
-    if (layer.type == "flatten") shape = Shape{shape.numel()};
-    if (layer.type != "linear") continue;
-    require(shape.rank() >= 1, "recipe", "layer ", layer.name,
-            " (linear) gets single numbers; it needs lists");
-    const Index arriving = shape[-1];
-    const Index in = layer.arguments.integer("in", arriving);
-    require(in == arriving, "recipe", "layer ", layer.name, " (linear) takes ", in,
-            " inputs, but what arrives has shape ", shape);
-    layer.arguments.set("in", in);
-    shape = shape.with(shape.rank() - 1, layer.arguments.integer("out"));
+    fill_in_size(layer, shape);
+    shape = shape_after(layer, shape);
   }
   return layers;
 }

@@ -5,9 +5,26 @@
 namespace splot::recipe_detail {
 namespace {
 
-constexpr const char* kNotActivations[] = {"sequential", "linear",           "conv1d",
-                                           "conv2d",     "conv_transpose2d", "flatten",
-                                           "dropout",    "softmax",          "log_softmax"};
+constexpr const char* kNotActivations[] = {"sequential",
+                                           "linear",
+                                           "conv1d",
+                                           "conv2d",
+                                           "conv_transpose2d",
+                                           "flatten",
+                                           "dropout",
+                                           "softmax",
+                                           "log_softmax",
+                                           "max_pool1d",
+                                           "max_pool2d",
+                                           "avg_pool1d",
+                                           "avg_pool2d",
+                                           "adaptive_avg_pool2d",
+                                           "adaptive_max_pool2d",
+                                           "global_avg_pool",
+                                           "batch_norm1d",
+                                           "batch_norm2d",
+                                           "layer_norm",
+                                           "group_norm"};
 
 bool is_one_of(const std::string& type, std::span<const char* const> names) {
   for (const char* name : names) {
@@ -46,6 +63,15 @@ Arguments standard_arguments(const std::string& type) {
     layer.arguments.set("kernel", Index{1});
   } else if (convolves) {
     layer.arguments.set("kernel", Ints{1});
+  }
+  if (type == "max_pool1d" || type == "avg_pool1d") layer.arguments.set("kernel", Index{1});
+  if (type == "max_pool2d" || type == "avg_pool2d") layer.arguments.set("kernel", Ints{1});
+  if (type == "adaptive_avg_pool2d" || type == "adaptive_max_pool2d") layer.arguments.set("size", Ints{1});
+  if (type == "batch_norm1d" || type == "batch_norm2d") layer.arguments.set("channels", Index{1});
+  if (type == "layer_norm") layer.arguments.set("sizes", Ints{1});
+  if (type == "group_norm") {
+    layer.arguments.set("groups", Index{1});
+    layer.arguments.set("channels", Index{1});
   }
   return describe(*build(layer)).arguments;
 }

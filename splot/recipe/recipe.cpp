@@ -51,14 +51,18 @@ AttrValue read_argument(const AttrValue& standard, const Reading& from) {
 
 // Builds the layer alone, so that a value no layer takes is refused where it is written.
 void check_arguments(const LayerRecipe& layer, const Reading& from) {
+  const auto is_size = [](const std::string& name) {
+    return name == "in" || name == "out" || name == "channels";
+  };
   LayerDescription alone;
   alone.type = layer.type;
-  alone.arguments = standard_arguments(layer.type);
+  const Arguments standard = standard_arguments(layer.type);
+  alone.arguments = standard;
   for (const auto& [name, value] : layer.arguments.values()) {
-    if (name != "in" && name != "out") alone.arguments.set(name, value);
-    if (name == "groups") {  // whatever the channels are, they are known to be divisible later
-      alone.arguments.set("in", value);
-      alone.arguments.set("out", value);
+    if (!is_size(name)) alone.arguments.set(name, value);
+    if (name != "groups") continue;  // whatever the channels are, they are known to be divisible later
+    for (const auto& [usual, one] : standard.values()) {
+      if (is_size(usual)) alone.arguments.set(usual, value);
     }
   }
   try {

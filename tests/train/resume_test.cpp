@@ -14,6 +14,7 @@
 #include "splot/nn/dropout.h"
 #include "splot/nn/linear.h"
 #include "splot/nn/losses.h"
+#include "splot/nn/normalization_layers.h"
 #include "splot/nn/parameters.h"
 #include "splot/nn/sequential.h"
 #include "splot/ops/ops.h"
@@ -66,6 +67,7 @@ struct Ask {
   MakeOptimizer optimizer = optimizer_of<Adam>(AdamOptions{.lr = 0.02});
   Schedule schedule = {};
   double dropout = 0.0;
+  bool batch_norm = false;
   TrainerOptions options = {.epochs = 3};
   std::uint64_t seed = 1;
 };
@@ -76,6 +78,7 @@ constexpr Index kSteps = 7;  // in an epoch: 50 examples in batches of 8
 struct Training {
   explicit Training(const Ask& setup)
       : net(Linear(5, 6), Tanh(), Dropout({.p = setup.dropout}), Linear(6, 3)) {
+    if (setup.batch_norm) net.replace("1", Sequential(BatchNorm1d(6), Tanh()));
     initialize(net, setup.seed);
     optimizer = setup.optimizer(named_parameters(net));
     TrainerOptions options = setup.options;
@@ -191,6 +194,19 @@ TEST(Resume, EveryCombinationGivesTheBitsOfTheUninterruptedRun) {
     }
   }
   EXPECT_EQ(combinations, 486);
+}
+
+// Running statistics change with every batch, and the best epoch's are kept beside its weights.
+TEST(Resume, WithTheRunningStatisticsOfBatchNorm) {
+  for (const double dropout : {0.0, 0.3}) {
+    const Ask setup{.schedule = schedule::cosine(3 * kSteps), .dropout = dropout, .batch_norm = true};
+    const std::string whole = uninterrupted(setup);
+    EXPECT_NE(whole, uninterrupted({.schedule = setup.schedule, .dropout = dropout}));
+    for (const Index step : {1, 6, 7, 8, 13, 20}) {
+      const int before = 1 + static_cast<int>(step) % 3, after = 1 + static_cast<int>(step) % 4;
+      EXPECT_EQ(interrupted(setup, step, before, after), whole) << "step " << step << ", dropout " << dropout;
+    }
+  }
 }
 
 TEST(Resume, FromEverySingleStep) {

@@ -5,6 +5,8 @@
 #include "splot/nn/dropout.h"
 #include "splot/nn/flatten.h"
 #include "splot/nn/linear.h"
+#include "splot/nn/normalization_layers.h"
+#include "splot/nn/pooling_layers.h"
 #include "splot/nn/sequential.h"
 
 namespace splot {
@@ -94,6 +96,73 @@ LayerPtr make_gelu(const Arguments& a, const Children&) {
 }
 
 template <typename L>
+LayerPtr make_batch_norm(const Arguments& a, const Children&) {
+  const BatchNormOptions defaults;
+  return std::make_shared<L>(
+      a.integer("channels"),
+      BatchNormOptions{.eps = a.number("eps", defaults.eps),
+                       .momentum = a.number("momentum", defaults.momentum),
+                       .affine = a.flag("affine", defaults.affine),
+                       .track_running_stats = a.flag("track_running_stats", defaults.track_running_stats),
+                       .dtype = a.dtype("dtype", defaults.dtype)});
+}
+
+NormOptions norm_options(const Arguments& a) {
+  const NormOptions defaults;
+  return {.eps = a.number("eps", defaults.eps),
+          .affine = a.flag("affine", defaults.affine),
+          .dtype = a.dtype("dtype", defaults.dtype)};
+}
+
+LayerPtr make_layer_norm(const Arguments& a, const Children&) {
+  const Ints sizes = a.ints("sizes");
+  return std::make_shared<LayerNorm>(sizes, norm_options(a));
+}
+
+LayerPtr make_group_norm(const Arguments& a, const Children&) {
+  const Index groups = a.integer("groups"), channels = a.integer("channels");
+  return std::make_shared<GroupNorm>(groups, channels, norm_options(a));
+}
+
+MaxPoolOptions max_pool_options(const Arguments& a) {
+  const MaxPoolOptions defaults;
+  return {.stride = a.ints("stride", defaults.stride),
+          .padding = a.ints("padding", defaults.padding),
+          .dilation = a.ints("dilation", defaults.dilation),
+          .ceil_mode = a.flag("ceil_mode", defaults.ceil_mode)};
+}
+
+AvgPoolOptions avg_pool_options(const Arguments& a) {
+  const AvgPoolOptions defaults;
+  return {.stride = a.ints("stride", defaults.stride),
+          .padding = a.ints("padding", defaults.padding),
+          .ceil_mode = a.flag("ceil_mode", defaults.ceil_mode),
+          .count_include_pad = a.flag("count_include_pad", defaults.count_include_pad),
+          .divisor = a.integer("divisor", defaults.divisor)};
+}
+
+LayerPtr make_max_pool1d(const Arguments& a, const Children&) {
+  const Index kernel = a.integer("kernel");
+  return std::make_shared<MaxPool1d>(kernel, max_pool_options(a));
+}
+LayerPtr make_max_pool2d(const Arguments& a, const Children&) {
+  const Ints kernel = a.ints("kernel");
+  return std::make_shared<MaxPool2d>(kernel, max_pool_options(a));
+}
+LayerPtr make_avg_pool1d(const Arguments& a, const Children&) {
+  const Index kernel = a.integer("kernel");
+  return std::make_shared<AvgPool1d>(kernel, avg_pool_options(a));
+}
+LayerPtr make_avg_pool2d(const Arguments& a, const Children&) {
+  const Ints kernel = a.ints("kernel");
+  return std::make_shared<AvgPool2d>(kernel, avg_pool_options(a));
+}
+template <typename L>
+LayerPtr make_adaptive_pool(const Arguments& a, const Children&) {
+  return std::make_shared<L>(a.ints("size"));
+}
+
+template <typename L>
 LayerPtr make_softmax(const Arguments& a, const Children&) {
   return std::make_shared<L>(SoftmaxOptions{.axis = a.integer("axis", SoftmaxOptions().axis)});
 }
@@ -108,6 +177,17 @@ void for_each_builtin_layer(const RegisterLayer& add) {
   add("conv_transpose2d", typeid(ConvTranspose2d), make_conv_transpose2d, false);
   add("flatten", typeid(Flatten), make_flatten, false);
   add("dropout", typeid(Dropout), make_dropout, false);
+  add("max_pool1d", typeid(MaxPool1d), make_max_pool1d, false);
+  add("max_pool2d", typeid(MaxPool2d), make_max_pool2d, false);
+  add("avg_pool1d", typeid(AvgPool1d), make_avg_pool1d, false);
+  add("avg_pool2d", typeid(AvgPool2d), make_avg_pool2d, false);
+  add("adaptive_avg_pool2d", typeid(AdaptiveAvgPool2d), make_adaptive_pool<AdaptiveAvgPool2d>, false);
+  add("adaptive_max_pool2d", typeid(AdaptiveMaxPool2d), make_adaptive_pool<AdaptiveMaxPool2d>, false);
+  add("global_avg_pool", typeid(GlobalAvgPool), make_plain<GlobalAvgPool>, false);
+  add("batch_norm1d", typeid(BatchNorm1d), make_batch_norm<BatchNorm1d>, false);
+  add("batch_norm2d", typeid(BatchNorm2d), make_batch_norm<BatchNorm2d>, false);
+  add("layer_norm", typeid(LayerNorm), make_layer_norm, false);
+  add("group_norm", typeid(GroupNorm), make_group_norm, false);
   add("identity", typeid(Identity), make_plain<Identity>, false);
   add("binary_step", typeid(BinaryStep), make_plain<BinaryStep>, false);
   add("sigmoid", typeid(Sigmoid), make_plain<Sigmoid>, false);
