@@ -1,7 +1,9 @@
 // splot eval: how well a trained network does.
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -154,29 +156,49 @@ std::string findings_text(const Findings& found, const std::string& data,
   return out + '\n' + score_table(matrix, names) + confusion_table(matrix, names);
 }
 
+// The data asked for, or those that the model learned from; pictures of the size that it takes.
+DataRecipe data_for(const EvalOptions& options, const ModelFile& file) {
+  DataRecipe out;
+  out.name = options.data.empty() ? file.info.data : options.data;
+  if (out.name == "table") throw UsageError(say(Message::eval_table));
+  if (out.name == "images") throw UsageError(say(Message::eval_needs_data, options.model));
+  const std::vector<std::string>& names = data_names();
+  std::error_code ignored;
+  if (std::find(names.begin(), names.end(), out.name) == names.end()) {
+    if (!std::filesystem::exists(out.name, ignored)) throw UsageError(say(Message::data_unknown, out.name));
+    out.folder = std::exchange(out.name, "images");
+  }
+  const Shape& sample = file.info.sample;
+  if (sample.rank() == 3 && sample[1] == sample[2] && (sample[0] == 1 || sample[0] == 3)) {
+    out.channels = sample[0];
+    out.size = sample[1];
+  }
+  return out;
+}
+
 int run_eval(const EvalOptions& options) {
   const ModelFile file = find_model(options.model);
-  DataRecipe recipe;
-  recipe.name = options.data.empty() ? file.info.data : options.data;
-  if (recipe.name == "table") throw UsageError(say(Message::eval_table));
+  const DataRecipe recipe = data_for(options, file);
+  const std::string& shown = recipe.folder.empty() ? recipe.name : recipe.folder;
   const RecipeData data = load_data(recipe);
+  if (!data.test) throw UsageError(say(Message::data_no_part, shown, "test"));
   // As the network has learned to see them, whatever the data set's own way is.
   const Dataset test = data.test->with_preprocessing(file.info.preprocessing);
   if (!(test.sample_shape() == file.info.sample)) {
-    throw UsageError(say(Message::eval_shape, options.model, file.info.sample.to_string(), recipe.name,
+    throw UsageError(say(Message::eval_shape, options.model, file.info.sample.to_string(), shown,
                          test.sample_shape().to_string()));
   }
   if (!file.info.classes.empty() && file.info.classes != test.classes()) {
-    throw UsageError(say(Message::eval_classes, options.model, list_of(file.info.classes), recipe.name,
+    throw UsageError(say(Message::eval_classes, options.model, list_of(file.info.classes), shown,
                          list_of(test.classes())));
   }
   const Findings found = look_at(file, test);
   if (options.json) {
-    nlohmann::ordered_json out = {{"model", options.model}, {"data", recipe.name}, {"part", "test"}};
+    nlohmann::ordered_json out = {{"model", options.model}, {"data", shown}, {"part", "test"}};
     out.update(findings_json(found, test.classes()));
     print(out.dump(2) + '\n');
   } else {
-    print(findings_text(found, recipe.name, test.classes()));
+    print(findings_text(found, shown, test.classes()));
   }
   return kOk;
 }
@@ -187,8 +209,7 @@ void add_eval(Command root) {
   Command command = root.add("eval", Message::eval_help, Message::eval_example);
   const auto options = std::make_shared<EvalOptions>();
   command.option("model", options->model, Message::model_argument, "MODEL").required();
-  command.option("--data", options->data, Message::eval_data, "NAME")
-      .one_of({"mnist", "fashion-mnist", "digits"});
+  command.option("--data", options->data, Message::eval_data, "NAME");
   command.add_threads();
   command.add_json(options->json);
   command.runs([options] { return run_eval(*options); });

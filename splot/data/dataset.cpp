@@ -9,6 +9,7 @@
 
 #include "splot/core/random.h"
 #include "splot/data/internal/on_demand.h"
+#include "splot/data/internal/workers.h"
 
 namespace splot {
 namespace {
@@ -299,6 +300,58 @@ Batch Dataset::batch(std::span<const Index> indices) const {
   return out;
 }
 
+Dataset Dataset::with_transforms(std::vector<Transform> transforms, int threads) const {
+  if (!transforms.empty()) {
+    require<DTypeError>(inputs_.dtype() == kUInt8, "with_transforms", name_, ": inputs are ", inputs_.dtype(),
+                        "; pictures of bytes (uint8) are needed");
+    require(sample_shape().rank() == 3, "with_transforms", name_, ": examples have the shape ",
+            sample_shape(), "; pictures [channels, height, width] are needed");
+  }
+  for (const Transform& t : transforms) {
+    const std::string problem = problem_of(t);
+    require<ValueError>(problem.empty(), "with_transforms", name_, ": ", problem);
+  }
+  Dataset out = *this;
+  out.transforms_ = std::move(transforms);
+  out.transform_threads_ = threads;
+  return out;
+}
+
+// Pictures in the order of their numbers, in place.
+void Dataset::transform(const Tensor& pictures, std::span<const Index> indices, std::uint64_t seed,
+                        std::uint64_t epoch) const {
+  const Shape sample = sample_shape();
+  const auto each = static_cast<std::size_t>(sample.numel());
+  auto* pixels = static_cast<std::uint8_t*>(pictures.impl()->storage->data());
+  const auto n = static_cast<Index>(indices.size());
+  // Some ten nanoseconds for each pixel and transform; a thread is begun in some ten thousand.
+  constexpr std::size_t kWorthwhile = 20'000;
+  const bool little = each * indices.size() * transforms_.size() < kWorthwhile;
+  data_detail::for_each_on_threads(n, little ? 1 : transform_threads_, [&](Index i) {
+    const auto at = static_cast<std::size_t>(i);
+    // Far more examples than there can be, times far more epochs.
+    const std::uint64_t counter = epoch << 40 ^ static_cast<std::uint64_t>(indices[at]);
+    const RandomKey key{.seed = seed, .stream = stream_of("data.transforms"), .counter = counter};
+    transform_picture(transforms_, key, sample, {pixels + at * each, each});
+  });
+}
+
+Batch Dataset::transformed(std::span<const Index> indices, std::uint64_t seed, std::uint64_t epoch) const {
+  if (transforms_.empty()) return batch(indices);
+  for (const Index i : indices) check_range(i, 1, "transformed");
+  const std::vector<Index> all = numbers_from(0, static_cast<Index>(indices.size()));
+  Batch out;
+  if (on_demand_) {
+    out = read(indices);
+    out.inputs = gather_rows(out.inputs, all);  // the source may keep its own
+  } else {
+    out = {gather_rows(inputs_, indices), gather_rows(targets_, indices)};
+  }
+  transform(out.inputs, indices, seed, epoch);
+  out.inputs = prepare(out.inputs, all);
+  return out;
+}
+
 Batch Dataset::batch(Index first, Index count) const {
   check_range(first, count, "batch");
   if (!on_demand_ && inputs_.dtype().is_floating() && preprocessing_ == Preprocessing{}) {
@@ -334,6 +387,7 @@ Loader::Loader(Dataset data, LoaderOptions options) : data_(std::move(data)), op
 Loader::Epoch Loader::epoch(std::uint64_t number) const& {
   Epoch out;
   out.loader_ = this;
+  out.number_ = number;
   if (options_.shuffle) out.order_ = shuffled_indices(data_.size(), options_.seed, number);
   return out;
 }
@@ -342,9 +396,15 @@ Batch Loader::Epoch::operator[](Index i) const {
   require<IndexError>(i >= 0 && i < size(), "Loader", "there is no batch ", i, " of ", size());
   const Index first = i * loader_->options_.batch_size;
   const Index count = std::min(loader_->options_.batch_size, loader_->data_.size() - first);
+  const bool transforms = !loader_->data_.transforms().empty();
+  const std::uint64_t seed = loader_->options_.seed;
+  if (order_.empty() && transforms)
+    return loader_->data_.transformed(numbers_from(first, count), seed, number_);
   if (order_.empty()) return loader_->data_.batch(first, count);
   const auto indices = std::span<const Index>(order_).subspan(static_cast<std::size_t>(first));
-  Batch out = loader_->data_.batch(indices.first(static_cast<std::size_t>(count)));
+  const auto now = indices.first(static_cast<std::size_t>(count));
+  if (transforms) return loader_->data_.transformed(now, seed, number_);
+  Batch out = loader_->data_.batch(now);
   // The memory brings what comes next while the network calculates.
   const auto next = indices.subspan(static_cast<std::size_t>(count));
   loader_->data_.expect(next.first(std::min(static_cast<std::size_t>(count), next.size())));

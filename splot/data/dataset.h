@@ -12,6 +12,7 @@
 #include "splot/core/tensor.h"
 #include "splot/data/batch_source.h"
 #include "splot/data/preprocessing.h"
+#include "splot/data/transforms.h"
 
 namespace splot {
 
@@ -61,6 +62,18 @@ class SPLOT_API Dataset {
   /// The same examples under another preprocessing: that of a model file, or standardised(). ValueError when
   /// it does not fit (Preprocessing::check).
   Dataset with_preprocessing(const Preprocessing& preprocessing) const;
+  /// The same examples, which a Loader changes by chance each time it gives them out (transforms.h): pictures
+  /// of bytes [channels, height, width]. What is drawn for an example is a function of the loader's seed, the
+  /// epoch and the example's number, so that neither batches nor threads change it; `threads` do the work, 0:
+  /// as many as the machine runs at once, where there is enough of it. Batches asked for by batch() are not
+  /// changed: that is how a network is judged. ShapeError or DTypeError for other inputs, ValueError for a
+  /// transform with a problem.
+  ///
+  ///   Dataset train = data.train.with_transforms({{.name = "flip"}, {.name = "crop", .padding = 4}});
+  Dataset with_transforms(std::vector<Transform> transforms, int threads = 0) const;
+  const std::vector<Transform>& transforms() const { return transforms_; }
+  /// Preprocessed examples as a Loader with this seed gives them out in this epoch.
+  Batch transformed(std::span<const Index> indices, std::uint64_t seed, std::uint64_t epoch) const;
   /// Examples first .. first + count - 1, without copying. Throws IndexError outside the data.
   Dataset slice(Index first, Index count) const;
   /// The named examples, copied unless they are read on demand, in that order.
@@ -87,6 +100,8 @@ class SPLOT_API Dataset {
   std::vector<Index> in_source(std::span<const Index> indices) const;
   Batch read(std::span<const Index> indices) const;
   Tensor prepare(const Tensor& from, std::span<const Index> indices) const;
+  void transform(const Tensor& pictures, std::span<const Index> indices, std::uint64_t seed,
+                 std::uint64_t epoch) const;
   // Examples that will be asked for soon: the memory is told to bring them near.
   void expect(std::span<const Index> indices) const;
 
@@ -99,6 +114,8 @@ class SPLOT_API Dataset {
   Index first_ = 0;
   Index count_ = 0;
   Preprocessing preprocessing_;
+  std::vector<Transform> transforms_;
+  int transform_threads_ = 0;
   // Preprocessed bytes: one table, or one for each channel. Null where every number has a mean of its own.
   std::shared_ptr<const std::vector<std::array<float, 256>>> pixels_;
 };
@@ -121,8 +138,8 @@ struct LoaderOptions {
 };
 
 /// A data set cut into batches; the last one may be smaller. Which examples batch i of epoch e holds is a
-/// function of (seed, e, i), so a run can be resumed in the middle and gives the same bits on any number of
-/// threads.
+/// function of (seed, e, i), and so are the transforms of the data, so a run can be resumed in the middle and
+/// gives the same bits on any number of threads.
 ///
 ///   Loader loader(data, {.batch_size = 10, .seed = 1});
 ///   for (int epoch = 0; epoch < 30; ++epoch) {
@@ -166,6 +183,7 @@ class SPLOT_API Loader {
    private:
     friend class Loader;
     const Loader* loader_;
+    std::uint64_t number_ = 0;
     std::vector<Index> order_;  // empty: as stored
   };
   /// The loader must outlive it, so that one without a name cannot be asked.

@@ -87,6 +87,7 @@ struct ImageFolder::State {
       : path(std::move(given_path)), options(given), files(path) {}
 
   void sort_into_classes();
+  const std::string& title() const { return options.name.empty() ? path : options.name; }
   Shape sample() const;
   void decode(Index picture, const Shape& sample, std::uint8_t* to) const;
 
@@ -282,7 +283,7 @@ Dataset ImageFolder::dataset(std::span<const Index> pictures) const {
     const std::uint64_t cache = limit / all * static_cast<std::uint64_t>(n);
     auto source = std::make_shared<PicturesOnDemand<State>>(
         state_, std::vector<Index>(pictures.begin(), pictures.end()), sample, cache);
-    return Dataset(state_->path, std::move(source), state_->classes, {.divisor = 255.0});
+    return Dataset(state_->title(), std::move(source), state_->classes, {.divisor = 255.0});
   }
   const Tensor inputs = Tensor::empty({n, sample[0], sample[1], sample[2]}, kUInt8);
   auto* pixels = static_cast<std::uint8_t*>(inputs.impl()->storage->data());
@@ -292,7 +293,7 @@ Dataset ImageFolder::dataset(std::span<const Index> pictures) const {
     state_->decode(pictures[at], sample, pixels + at * each);
     targets[at] = state_->labels[static_cast<std::size_t>(pictures[at])];
   });
-  return Dataset(state_->path, inputs, Tensor::from(targets, {n}), state_->classes, {.divisor = 255.0});
+  return Dataset(state_->title(), inputs, Tensor::from(targets, {n}), state_->classes, {.divisor = 255.0});
 }
 
 DataSplits ImageFolder::split(const SplitOptions& options) const {

@@ -30,6 +30,7 @@ struct ImageFolderOptions {
   /// memory. Otherwise pictures are decoded when a batch asks for them, and so many of them are kept as fit.
   std::uint64_t memory_limit = std::uint64_t{1} << 30;
   int threads = 0;  ///< that decode; 0: as many as the machine runs at once. The result is the same for any.
+  std::string name = {};  ///< of the data sets; empty: the path
 };
 
 /// The pictures (PNG, JPEG) of a folder, or of a .tar or .tar.gz read in place, whose folders are the

@@ -52,7 +52,7 @@ class SPLOT_API BatchStream {
 };
 
 /// How many batches to prepare ahead for training on this data: 2 where a batch is large enough to gain from
-/// it, or is read on demand, else 0. Depends on the sizes alone.
+/// it, is read on demand or transformed, else 0. Depends on the sizes alone.
 SPLOT_API Index suggested_prefetch(const Dataset& data, Index batch_size);
 
 }  // namespace splot

@@ -2,8 +2,6 @@
 #include <map>
 
 #include "splot/core/error.h"
-#include "splot/data/digits.h"
-#include "splot/data/mnist.h"
 #include "splot/nn/losses.h"
 #include "splot/nn/parameters.h"
 #include "splot/ops/ops.h"
@@ -12,37 +10,6 @@
 
 namespace splot {
 namespace {
-
-Tensor rows_tensor(const std::vector<std::vector<double>>& rows) {
-  std::vector<double> values;
-  for (const std::vector<double>& row : rows) values.insert(values.end(), row.begin(), row.end());
-  return Tensor::from(values, {static_cast<Index>(rows.size()), static_cast<Index>(rows.front().size())});
-}
-
-DataSplits load_images(const DataRecipe& data) {
-  if (data.name == "mnist") return load_mnist({.validation = data.validation});
-  if (data.name == "fashion-mnist") return load_fashion_mnist({.validation = data.validation});
-  return make_digits({.validation = data.validation});
-}
-
-Dataset first_examples(const Dataset& all, Index count) {
-  if (count == 0) return all;
-  require<ValueError>(count <= all.size(), "recipe", "data.train asks for ", count, " examples of ",
-                      all.name(), "; there are ", all.size(), " beside the validation set");
-  return all.slice(0, count);
-}
-
-// All parts see what is learned from the training part.
-RecipeData normalised(RecipeData data, const std::string& how) {
-  if (how == "unit") return data;
-  Preprocessing p;
-  if (how == "standard") p = standardised(data.train);
-  if (how == "features") p = standardised_by_feature(data.train);
-  data.train = data.train.with_preprocessing(p);
-  if (data.validation) data.validation = data.validation->with_preprocessing(p);
-  if (data.test) data.test = data.test->with_preprocessing(p);
-  return data;
-}
 
 // Class numbers as rows with a single 1, for losses that compare number by number.
 Tensor comparable(const Tensor& target, const Tensor& output) {
@@ -60,22 +27,6 @@ Tensor weights_tensor(const std::vector<double>& weights) {
 }
 
 }  // namespace
-
-Shape sample_shape(const Recipe& recipe) {
-  if (recipe.data.name == "table") return {static_cast<Index>(recipe.data.inputs.front().size())};
-  return {1, 28, 28};
-}
-
-RecipeData load_data(const DataRecipe& data) {
-  if (data.name == "table") {
-    const Dataset table("table", rows_tensor(data.inputs), rows_tensor(data.targets));
-    return normalised({first_examples(table, data.train), std::nullopt, std::nullopt}, data.normalise);
-  }
-  DataSplits parts = load_images(data);
-  RecipeData out{first_examples(parts.train, data.train), std::nullopt, parts.test};
-  if (parts.validation.size() > 0) out.validation = parts.validation;
-  return normalised(std::move(out), data.normalise);
-}
 
 LossFunction build_loss(const LossRecipe& r) {
   using T = const Tensor&;

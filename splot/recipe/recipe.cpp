@@ -14,6 +14,7 @@ using namespace recipe_detail;  // NOLINT(google-build-using-namespace): a sourc
 
 constexpr std::string_view kLayers = "model.layers";
 constexpr std::string_view kParts = "schedule.parts";
+constexpr std::string_view kTransforms = "data.transforms";
 constexpr std::size_t kMostTables = 1000;  // in a list of them
 
 [[noreturn]] void refuse_unknown(std::string_view name, const toml::node& node, const Source& source) {
@@ -100,13 +101,17 @@ void read_layer(LayerRecipe& layer, const toml::table& fields, const Source& sou
   }
 }
 
-void read_part(SchedulePart& part, const toml::table& fields, const Source& source) {
-  for (const auto& [name, value] : fields) {
-    const std::string full = join(kParts, '.', name.str());
-    const Key<SchedulePart>* known = find(part_table(), name.str());
-    if (known == nullptr) refuse_unknown(full, value, source);
-    known->read_into(part, {value, full, source});
-  }
+// The keys of a table in a list: `list` names it.
+template <typename T>
+auto reader_of(std::string_view list, const std::vector<Key<T>>& keys) {
+  return [list, &keys](T& out, const toml::table& fields, const Source& source) {
+    for (const auto& [name, value] : fields) {
+      const std::string full = join(list, '.', name.str());
+      const Key<T>* known = find(keys, name.str());
+      if (known == nullptr) refuse_unknown(full, value, source);
+      known->read_into(out, {value, full, source});
+    }
+  };
 }
 
 // Calls read_one(the new element of out, its fields) for each of a list of tables.
@@ -128,7 +133,9 @@ bool read_list(Recipe& out, const Reading& from) {
   if (from.key == kLayers) {
     read_tables(out.model.layers, from, "a list of layers", read_layer);
   } else if (from.key == kParts) {
-    read_tables(out.schedule.parts, from, "a list of schedules", read_part);
+    read_tables(out.schedule.parts, from, "a list of schedules", reader_of(kParts, part_table()));
+  } else if (from.key == kTransforms) {
+    read_tables(out.data.transforms, from, "a list of transforms", reader_of(kTransforms, transform_table()));
   } else {
     return false;
   }
@@ -228,7 +235,15 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
   const auto check = [&](bool holds, std::string_view reason) {
     if (!holds) throw FormatError(join(source, ": ", reason));
   };
-  check(!recipe.data.name.empty(), "data.name is missing: mnist, fashion-mnist, digits or table");
+  check(!recipe.data.name.empty(),
+        "data.name is missing: mnist, fashion-mnist, digits, eurosat, cifar-10, images or table");
+  check(recipe.data.name != "images" || !recipe.data.folder.empty(),
+        "data.name = \"images\" needs data.folder, where the pictures are");
+  check(recipe.data.name == "images" || recipe.data.folder.empty(),
+        join("data.folder belongs to data.name = \"images\", not \"", recipe.data.name, '"'));
+  check(recipe.data.channels != 2, "data.channels is 2; pictures have 1 (grey) or 3 (colour)");
+  check(recipe.data.name != "table" || recipe.data.normalise != "channels",
+        "data.normalise = \"channels\" needs pictures; the columns of a table are \"features\"");
   check(recipe.model.layers.empty() || recipe.model.dense.empty(),
         "model.layers and model.dense are two ways to say the same; give one of them");
   check(!recipe.model.layers.empty() || recipe.model.dense.size() >= 2,
@@ -267,6 +282,12 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
         "lbfgs looks at the loss itself and cannot take loss.l1, loss.l2 or optimizer.weight_decay");
   const DataRecipe& data = recipe.data;
   const bool table = data.name == "table";
+  check(!table || data.transforms.empty(), "data.transforms change pictures; a table has none");
+  for (std::size_t i = 0; i < data.transforms.size(); ++i) {
+    const Transform& t = data.transforms[i];
+    const std::string problem = t.name.empty() ? "needs a name" : problem_of(t);
+    check(problem.empty(), join("transform ", i + 1, " of data.transforms: ", problem));
+  }
   check(table || (data.inputs.empty() && data.targets.empty()),
         join("data.inputs and data.targets belong to data.name = \"table\", not \"", data.name, '"'));
   if (!table) return;
@@ -295,6 +316,10 @@ std::string to_toml(const Recipe& recipe) {
     const std::string text = entry.write_from(recipe);
     if (!text.empty() && text != "[]") out += entry.name.substr(dot + 1) + " = " + text + '\n';
   }
+  for (const Transform& transform : recipe.data.transforms) {
+    out += join("\n[[", kTransforms, "]]\n");
+    for (const Key<Transform>& entry : transform_table()) write_changed(out, entry, transform, Transform());
+  }
   for (const SchedulePart& part : recipe.schedule.parts) {
     out += join("\n[[", kParts, "]]\n");
     for (const Key<SchedulePart>& entry : part_table()) write_changed(out, entry, part, SchedulePart());
@@ -314,6 +339,10 @@ std::vector<std::pair<std::string, std::string>> recipe_values(const Recipe& rec
     if (!text.empty() && text != "[]" && text != "\"\"") out.emplace_back(name, text);
   };
   for (const Key<Recipe>& entry : recipe_table()) add(entry.name, entry.write_from(recipe));
+  for (std::size_t i = 0; i < recipe.data.transforms.size(); ++i) {
+    for (const Key<Transform>& entry : transform_table())
+      add(join(kTransforms, '.', i, '.', entry.name), entry.write_from(recipe.data.transforms[i]));
+  }
   for (std::size_t i = 0; i < recipe.schedule.parts.size(); ++i) {
     const SchedulePart& part = recipe.schedule.parts[i];
     for (const Key<SchedulePart>& entry : part_table())
@@ -332,6 +361,7 @@ std::vector<std::pair<std::string, std::string>> recipe_values(const Recipe& rec
 std::vector<std::string> recipe_keys() {
   std::vector<std::string> out;
   for (const Key<Recipe>& entry : recipe_table()) out.push_back(entry.name);
+  for (const Key<Transform>& entry : transform_table()) out.push_back(join(kTransforms, '.', entry.name));
   for (const Key<SchedulePart>& entry : part_table()) out.push_back(join(kParts, '.', entry.name));
   for (const Key<LayerRecipe>& entry : layer_table()) out.push_back(join(kLayers, '.', entry.name));
   return out;

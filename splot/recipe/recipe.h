@@ -11,19 +11,34 @@
 #include "splot/core/dtype.h"
 #include "splot/core/export.h"
 #include "splot/core/index.h"
+#include "splot/data/transforms.h"
 #include "splot/nn/registry.h"
 #include "splot/recipe/published.h"
 
 namespace splot {
 
 struct DataRecipe {
-  std::string name;      ///< mnist, fashion-mnist, digits, or table: the rows given in the recipe itself
+  /// One of data_names(). images: the pictures in `folder`; table: the rows given in the recipe itself.
+  std::string name;
   Index train = 0;       ///< how many examples to learn from, from the front; 0: all that validation leaves
   Index validation = 0;  ///< how many examples, from the back of the training part, choose the best epoch
   /// What is done to inputs before the network sees them; learned on the training part, kept with the model.
-  /// unit: pixels over 255, tables as they are; standard: then to mean 0 and deviation 1, over all of them;
-  /// features: the same for every column or pixel on its own; none: as stored.
+  /// unit: pixels over 255, tables as they are; symmetric: then from 0 .. 1 to -1 .. 1; standard: to mean 0
+  /// and deviation 1, over all of them; channels, features: the same for every channel, or for every column
+  /// or pixel, on its own; none: as stored.
   std::string normalise = "unit";
+  double divisor = 0.0;  ///< by what inputs are divided first; 0: pixels by 255, tables by 1
+  // Pictures in files, images and eurosat (ImageFolder):
+  std::string folder;        ///< images: a folder of class folders, or a .tar or .tar.gz of it
+  Index size = 0;            ///< width and height that all pictures are brought to; 0: 64
+  Index channels = 3;        ///< 3: colour; 1: grey
+  std::string fit = "crop";  ///< crop: cut to a square first; stretch: resized as they are
+  double test = 0.2;         ///< the share of each class that is for testing, unless folders say so
+  Index split_seed = 1;      ///< chooses which
+  Index memory = 1024;       ///< MiB of decoded pictures to hold; more are decoded when they are needed
+  /// Changes made by chance to the pictures that are learned from, each [[data.transforms]]; those that judge
+  /// the network are left as they are.
+  std::vector<Transform> transforms;
   std::vector<std::vector<double>> inputs;   ///< table: one row for each example
   std::vector<std::vector<double>> targets;  ///< table: what the network should answer
 };
@@ -177,6 +192,8 @@ SPLOT_API void check_recipe(const Recipe& recipe, std::string_view source);
 /// The recipe as TOML, every key written out: parse_recipe() gives the same recipe again.
 SPLOT_API std::string to_toml(const Recipe& recipe);
 
+/// What data.name can be.
+SPLOT_API const std::vector<std::string>& data_names();
 /// What loss.name and optimizer.name can be, and what train.metrics can hold.
 SPLOT_API const std::vector<std::string>& loss_names();
 SPLOT_API const std::vector<std::string>& optimizer_names();

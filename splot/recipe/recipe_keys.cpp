@@ -111,16 +111,43 @@ const std::vector<Key<SchedulePart>>& part_table() {
   return table;
 }
 
+const std::vector<Key<Transform>>& transform_table() {
+  using T = Transform;
+  static const std::vector<Key<T>> table = {
+      word<T>("name", SPLOT_MEMBER(name), transform_names()),
+      key<T>("p", SPLOT_MEMBER(p), Range{0.0, 1.0}),
+      key<T>("padding", SPLOT_MEMBER(padding), Index{0}, Index{10'000}),
+      key<T>("x", SPLOT_MEMBER(x), Range{0.0, 1e4}),
+      key<T>("y", SPLOT_MEMBER(y), Range{0.0, 1e4}),
+      key<T>("low", SPLOT_MEMBER(low), Range{0.01, 100.0}),
+      key<T>("high", SPLOT_MEMBER(high), Range{0.01, 100.0}),
+      key<T>("degrees", SPLOT_MEMBER(degrees), Range{0.0, 180.0}),
+      key<T>("sigma", SPLOT_MEMBER(sigma), Range{0.1, 100.0}),
+      key<T>("alpha", SPLOT_MEMBER(alpha), Range{0.0, 1e4}),
+      key<T>("fill", SPLOT_MEMBER(fill), Index{0}, Index{255}),
+  };
+  return table;
+}
+
 const std::vector<Key<Recipe>>& recipe_table() {
   using R = Recipe;
   static const std::vector<Key<R>> table = [] {
     std::vector<Key<R>> out = {
         key<R>("title", SPLOT_MEMBER(title)),
         key<R>("seeds", SPLOT_MEMBER(seeds), Index{1}, Index{1000}),
-        word<R>("data.name", SPLOT_MEMBER(data.name), {"mnist", "fashion-mnist", "digits", "table"}),
+        word<R>("data.name", SPLOT_MEMBER(data.name), data_names()),
         key<R>("data.train", SPLOT_MEMBER(data.train), Index{0}, kMostExamples),
         key<R>("data.validation", SPLOT_MEMBER(data.validation), Index{0}, kMostExamples),
-        word<R>("data.normalise", SPLOT_MEMBER(data.normalise), {"unit", "standard", "features", "none"}),
+        word<R>("data.normalise", SPLOT_MEMBER(data.normalise),
+                {"unit", "symmetric", "standard", "channels", "features", "none"}),
+        key<R>("data.divisor", SPLOT_MEMBER(data.divisor), kNotNegative),
+        key<R>("data.folder", SPLOT_MEMBER(data.folder)),
+        key<R>("data.size", SPLOT_MEMBER(data.size), Index{0}, Index{4096}),
+        key<R>("data.channels", SPLOT_MEMBER(data.channels), Index{1}, Index{3}),
+        word<R>("data.fit", SPLOT_MEMBER(data.fit), {"crop", "stretch"}),
+        key<R>("data.test", SPLOT_MEMBER(data.test), kShare),
+        key<R>("data.split_seed", SPLOT_MEMBER(data.split_seed), Index{0}, kMostExamples),
+        key<R>("data.memory", SPLOT_MEMBER(data.memory), Index{0}, Index{1} << 30),
         key<R>("data.inputs", SPLOT_MEMBER(data.inputs)),
         key<R>("data.targets", SPLOT_MEMBER(data.targets)),
         key<R>("model.dense", SPLOT_MEMBER(model.dense), Index{1}, kWidest),

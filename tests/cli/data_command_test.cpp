@@ -71,10 +71,12 @@ TEST_F(DataCommand, HelpHasAnExample) {
 TEST_F(DataCommand, ListsWhatThereIs) {
   ASSERT_EQ(run("list --json"), 0) << err_;
   const Json all = Json::parse(out_);
-  ASSERT_EQ(all.size(), 3u);
+  ASSERT_EQ(all.size(), 5u);
   EXPECT_EQ(all[0]["name"], "mnist");
   EXPECT_EQ(all[0]["folder"], "data/mnist");
   EXPECT_EQ(all[2]["built_in"], true);
+  EXPECT_EQ(all[3]["name"], "eurosat");
+  EXPECT_EQ(all[3]["folder"], nullptr);
   ASSERT_EQ(run("list"), 0);
   EXPECT_NE(out_.find("built in"), std::string::npos);
 }
@@ -120,6 +122,38 @@ TEST_F(DataCommand, ShowsExamplesAsTextAndAsAPicture) {
   EXPECT_EQ(picture.height, 2 * 29 + 1);
   EXPECT_EQ(picture.pixels[0], 255);
   EXPECT_EQ(picture.pixels[static_cast<std::size_t>(30 * picture.width + 30)], 255 - 40) << "picture 4";
+}
+
+TEST_F(DataCommand, KnowsPicturesOfOnesOwn) {
+  for (int i = 0; i < 10; ++i) {
+    const std::string folder = folder_.file(i % 2 == 0 ? "mine/dark" : "mine/light");
+    std::filesystem::create_directories(folder);
+    const auto level = static_cast<std::uint8_t>(i % 2 == 0 ? 0 : 100);
+    Image picture{8, 8, 3, {}};
+    for (int p = 0; p < 64; ++p) picture.pixels.insert(picture.pixels.end(), {level, 50, 7});
+    write_png(join(folder, '/', i, ".png"), picture);
+  }
+  ASSERT_EQ(run("info mine --json"), 0) << err_;
+  const Json info = Json::parse(out_);
+  EXPECT_EQ(info["classes"], Json({"dark", "light"}));
+  EXPECT_EQ(info["sample"], Json({3, 64, 64}));
+  EXPECT_EQ(info["examples"]["test"], 2);
+  ASSERT_EQ(run("stats mine --json"), 0) << err_;
+  const Json train = Json::parse(out_)["parts"][0];
+  EXPECT_EQ(train["channels"][0]["mean"], 50.0);
+  EXPECT_EQ(train["channels"][0]["deviation"], 50.0);
+  EXPECT_EQ(train["channels"][2]["deviation"], 0.0);
+  ASSERT_EQ(run("stats mine"), 0) << err_;
+  EXPECT_NE(out_.find("\nmean green          50.0000     50.0000\n"), std::string::npos) << out_;
+  ASSERT_EQ(run("show mine --class light --count 1 -o one.png"), 0) << err_;
+  const Image shown = read_image(folder_.file("one.png"));
+  EXPECT_EQ(shown.width, 66);
+  const auto* middle = shown.pixels.data() + 3 * (33 * 66 + 33);
+  EXPECT_EQ(std::vector<int>(middle, middle + 3), (std::vector<int>{100, 50, 7}));
+  EXPECT_EQ(run("info nowhere"), 2);
+  EXPECT_EQ(err_, "splot: there is no data set and no folder \"nowhere\"; splot data list lists the sets\n");
+  EXPECT_EQ(run("fetch eurosat"), 2);
+  EXPECT_EQ(err_, "splot: splot cannot fetch eurosat; put it into its folder by hand\n");
 }
 
 class FetchCommand : public DataCommand {

@@ -14,6 +14,7 @@
 #include "tests/support/expect_error.h"
 #include "tests/support/gzip_bytes.h"
 #include "tests/support/jpeg_bytes.h"
+#include "tests/support/mutate.h"
 #include "tests/support/tar_bytes.h"
 #include "tests/support/temp_folder.h"
 
@@ -217,6 +218,57 @@ TEST(SplitIndices, KeepsTheSharesOfClasses) {
   EXPECT_ERROR(
       ValueError, split_indices(labels, {.validation = 0.5, .test = 0.5}),
       "[split_indices] the shares 0.5 for validation and 0.5 for testing leave nothing to learn from");
+}
+
+// Archives of sound and damaged pictures: the damage is in headers, names and pictures alike.
+TEST(Hostile, ArchivesOfPictures) {
+  Image picture{20, 14, 3, {}};
+  for (int i = 0; i < 20 * 14 * 3; ++i) picture.pixels.push_back(static_cast<std::uint8_t>(i * 11));
+  const std::vector<test::TarItem> items = {
+      {"set/a/1.jpg", test::jpeg_file(picture, {.orientation = 8})},
+      {"set/a/2.png", encode_png(picture)},
+      {"set/b/3.jpg", test::jpeg_file(picture, {.progressive = true})},
+      {"set/b/4.jpg", test::jpeg_file({14, 10, 4, Bytes(560, 90)}, {.orientation = 3})}};
+  const Bytes plain = test::tar_file(items);
+  const auto read = [](const std::string& path) {
+    const ImageFolder pictures(path, {.height = 8, .width = 8, .threads = 2});
+    const Dataset data = pictures.dataset();
+    EXPECT_EQ(data.inputs().shape(), Shape({pictures.size(), 3, 8, 8}));
+    for (const std::string& name : pictures.names()) EXPECT_EQ(("/" + name).find("/../"), std::string::npos);
+  };
+  const test::HostileResult result = test::try_hostile_files(
+      {.name = "pictures in tar", .files = {plain}, .count = 600, .read = read, .repair = test::repair_tar},
+      12);
+  EXPECT_GT(result.refused, 200);
+  EXPECT_GT(result.accepted, 10);
+  const auto pack = [](Bytes& file) {
+    test::repair_tar(file);
+    file = test::gzip_bytes(file);
+  };
+  test::try_hostile_files(
+      {.name = "pictures in tar.gz", .files = {plain}, .count = 300, .read = read, .repair = pack}, 13);
+}
+
+// Sound pictures, each large: decoded all at once they would need a gigabyte.
+TEST(Hostile, LargePicturesAreDecodedOneAfterTheOther) {
+  const Image large{3000, 3000, 3, Bytes(27'000'000, 128)};
+  const Bytes jpeg = test::jpeg_file(large, {.progressive = true, .sampling = 1});
+  std::vector<test::TarItem> items;
+  for (int i = 0; i < 8; ++i) items.push_back({join("c/", i, ".jpg"), jpeg});
+  const Bytes archive = test::tar_file(items);
+  const Bytes one = test::tar_file({{"c/1.jpg", test::jpeg_file({4, 4, 3, Bytes(48, 1)})}});
+  int decoded = 0;
+  const auto read = [&](const std::string& path) {
+    const ImageFolder pictures(path, {.height = 16, .width = 16, .threads = 8});
+    if (pictures.size() == 1) return;
+    EXPECT_EQ(pictures.dataset(std::vector<Index>{0, 1, 2, 3}).size(), 4);
+    ++decoded;
+  };
+  // In place of damage: what try_hostile_files() measures is memory, and processor time for one picture.
+  const auto enlarge = [&](Bytes& file) { file = archive; };
+  test::try_hostile_files(
+      {.name = "large pictures", .files = {one}, .count = 2, .read = read, .repair = enlarge}, 14);
+  EXPECT_EQ(decoded, 1);
 }
 
 std::string data_path(const std::string& name) {

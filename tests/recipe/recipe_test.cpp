@@ -144,7 +144,8 @@ TEST(Recipe, PartsThatDoNotFitTogetherAreRefused) {
   EXPECT_EQ(refusal("[[model.layers]]\ntype = \"relu\"\n"),
             "mine.toml: model.layers and model.dense are two ways to say the same; give one of them");
   EXPECT_EQ(message_of<FormatError>([] { parse_recipe("", "empty.toml"); }),
-            "empty.toml: data.name is missing: mnist, fashion-mnist, digits or table");
+            "empty.toml: data.name is missing: mnist, fashion-mnist, digits, eurosat, cifar-10, "
+            "images or table");
   EXPECT_EQ(message_of<FormatError>([] {
               parse_recipe("[data]\nname=\"table\"\ninputs=[[1]]\ntargets=[[1],[2]]\n[model]\ndense=[1,1]\n",
                            "t");

@@ -29,6 +29,8 @@ const std::vector<Key<Recipe>>& recipe_table();
 const std::vector<Key<LayerRecipe>>& layer_table();
 /// Of one [[schedule.parts]].
 const std::vector<Key<SchedulePart>>& part_table();
+/// Of one [[data.transforms]].
+const std::vector<Key<Transform>>& transform_table();
 
 template <typename T>
 const Key<T>* find(const std::vector<Key<T>>& table, std::string_view name) {

@@ -1,0 +1,110 @@
+#include <utility>
+
+#include "splot/core/error.h"
+#include "splot/data/digits.h"
+#include "splot/data/image_sets.h"
+#include "splot/data/mnist.h"
+#include "splot/recipe/build.h"
+
+namespace splot {
+namespace {
+
+Tensor rows_tensor(const std::vector<std::vector<double>>& rows) {
+  std::vector<double> values;
+  for (const std::vector<double>& row : rows) values.insert(values.end(), row.begin(), row.end());
+  return Tensor::from(values, {static_cast<Index>(rows.size()), static_cast<Index>(rows.front().size())});
+}
+
+// Sets of files, whose pictures have any size.
+bool has_picture_files(const DataRecipe& data) { return data.name == "images" || data.name == "eurosat"; }
+
+Index side_of(const DataRecipe& data) { return data.size == 0 ? 64 : data.size; }
+
+ImageFolderOptions folder_options(const DataRecipe& data) {
+  return {.channels = data.channels,
+          .height = side_of(data),
+          .width = side_of(data),
+          .fit = data.fit == "crop" ? ImageFit::crop : ImageFit::stretch,
+          .memory_limit = static_cast<std::uint64_t>(data.memory) << 20};
+}
+
+// The validation part of sets that have none comes from the back of the training part.
+DataSplits with_validation(DataSplits parts, Index count) {
+  if (parts.validation.size() > 0 || count == 0) return parts;
+  const Index size = parts.train.size();
+  require<ValueError>(count < size, "recipe", "data.validation asks for ", count, " of the ", size,
+                      " training examples of ", parts.train.name());
+  parts.validation = parts.train.slice(size - count, count);
+  parts.train = parts.train.slice(0, size - count);
+  return parts;
+}
+
+DataSplits load_images(const DataRecipe& data) {
+  if (data.name == "mnist") return load_mnist({.validation = data.validation});
+  if (data.name == "fashion-mnist") return load_fashion_mnist({.validation = data.validation});
+  if (data.name == "cifar-10") return with_validation(load_cifar10(), data.validation);
+  if (!has_picture_files(data)) return make_digits({.validation = data.validation});
+  const SplitOptions split{.test = data.test, .seed = static_cast<std::uint64_t>(data.split_seed)};
+  if (data.name == "eurosat")
+    return with_validation(load_eurosat(folder_options(data), split), data.validation);
+  return with_validation(ImageFolder(data.folder, folder_options(data)).split(split), data.validation);
+}
+
+Dataset first_examples(const Dataset& all, Index count) {
+  if (count == 0) return all;
+  require<ValueError>(count <= all.size(), "recipe", "data.train asks for ", count, " examples of ",
+                      all.name(), "; there are ", all.size(), " beside the validation set");
+  return all.slice(0, count);
+}
+
+void set_preprocessing(RecipeData& data, const Preprocessing& p) {
+  data.train = data.train.with_preprocessing(p);
+  if (data.validation) data.validation = data.validation->with_preprocessing(p);
+  if (data.test) data.test = data.test->with_preprocessing(p);
+}
+
+// All parts see what is learned from the training part.
+RecipeData normalised(RecipeData data, const DataRecipe& recipe) {
+  if (recipe.divisor > 0.0) set_preprocessing(data, {.divisor = recipe.divisor});
+  const std::string& how = recipe.normalise;
+  if (how == "symmetric") {
+    set_preprocessing(data, {.divisor = data.train.preprocessing().divisor, .mean = 0.5, .deviation = 0.5});
+  }
+  if (how == "standard") set_preprocessing(data, standardised(data.train));
+  if (how == "channels") set_preprocessing(data, standardised_by_channel(data.train));
+  if (how == "features") set_preprocessing(data, standardised_by_feature(data.train));
+  if (how == "none" && recipe.divisor == 0.0) set_preprocessing(data, {});
+  return data;
+}
+
+}  // namespace
+
+Shape sample_shape(const Recipe& recipe) {
+  const DataRecipe& data = recipe.data;
+  if (data.name == "table") return {static_cast<Index>(data.inputs.front().size())};
+  if (data.name == "cifar-10") return {3, 32, 32};
+  if (has_picture_files(data)) return {data.channels, side_of(data), side_of(data)};
+  return {1, 28, 28};
+}
+
+RecipeData load_data(const DataRecipe& data) {
+  if (data.name == "table") {
+    const Dataset table("table", rows_tensor(data.inputs), rows_tensor(data.targets));
+    return normalised({first_examples(table, data.train), std::nullopt, std::nullopt}, data);
+  }
+  DataSplits parts = load_images(data);
+  RecipeData out{first_examples(parts.train, data.train), std::nullopt, std::nullopt};
+  if (parts.validation.size() > 0) out.validation = parts.validation;
+  if (parts.test.size() > 0) out.test = parts.test;
+  out = normalised(std::move(out), data);
+  out.train = out.train.with_transforms(data.transforms);
+  return out;
+}
+
+const std::vector<std::string>& data_names() {
+  static const std::vector<std::string> names = {"mnist",    "fashion-mnist", "digits", "eurosat",
+                                                 "cifar-10", "images",        "table"};
+  return names;
+}
+
+}  // namespace splot
