@@ -1,7 +1,6 @@
 #include "splot/data/transforms.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numbers>
 #include <utility>
@@ -28,7 +27,7 @@ struct Affine {
 
 // How far each point moves; empty: not at all.
 struct Field {
-  std::vector<double> x, y;
+  std::vector<float> x, y;
 };
 
 struct PictureView {
@@ -36,99 +35,131 @@ struct PictureView {
   std::span<std::uint8_t> pixels;
 };
 
-// The four pixels around a point, and how much of each; -1: outside.
-struct Neighbours {
-  std::array<Index, 4> at;
-  std::array<double, 4> share;
+// Coordinates are kept in here before they become whole numbers: from -2 to two pixels beyond the end there
+// is nothing but `fill`.
+double bounded(double v, Index size) { return std::clamp(v, -2.0, static_cast<double>(size) + 1.0); }
+
+// Linear between the four pixels around a point.
+struct Sampler {
+  const std::uint8_t* plane;
+  Index height, width;
+  double fill;
+
+  double operator()(double x, double y) const {
+    // Truncated, which is much faster than rounded down, and the same above zero.
+    const Index u = static_cast<Index>(x + 2.0) - 2, v = static_cast<Index>(y + 2.0) - 2;
+    const double right = x - static_cast<double>(u), below = y - static_cast<double>(v);
+    double corners[4];
+    if (u >= 0 && v >= 0 && u + 1 < width && v + 1 < height) {
+      const std::uint8_t* p = plane + v * width + u;
+      corners[0] = p[0], corners[1] = p[1], corners[2] = p[width], corners[3] = p[width + 1];
+    } else {
+      for (Index i = 0; i < 4; ++i) {
+        const Index column = u + i % 2, row = v + i / 2;
+        const bool inside = column >= 0 && column < width && row >= 0 && row < height;
+        corners[i] = inside ? plane[row * width + column] : fill;
+      }
+    }
+    const double upper = corners[0] + right * (corners[1] - corners[0]);
+    const double lower = corners[2] + right * (corners[3] - corners[2]);
+    return upper + below * (lower - upper);
+  }
 };
 
-Neighbours neighbours_of(double x, double y, Index height, Index width) {
-  const double left = std::floor(x), top = std::floor(y);
-  const double right = x - left, below = y - top;
-  const auto u = static_cast<Index>(left), v = static_cast<Index>(top);
-  Neighbours out{
-      {}, {(1.0 - right) * (1.0 - below), right * (1.0 - below), (1.0 - right) * below, right * below}};
-  for (std::size_t i = 0; i < 4; ++i) {
-    const Index column = u + static_cast<Index>(i % 2), row = v + static_cast<Index>(i / 2);
-    const bool inside = column >= 0 && column < width && row >= 0 && row < height;
-    out.at[i] = inside ? row * width + column : -1;
+// Whole pixels to the side, perhaps mirrored: nothing has to be calculated. False when it is more than that.
+bool copy_pixels(const PictureView& picture, const Affine& map, const Sampler& from, std::uint8_t* to) {
+  if (map.xy != 0.0 || map.yx != 0.0 || map.yy != 1.0 || std::abs(map.xx) != 1.0) return false;
+  const double middle = static_cast<double>(picture.width - 1) / 2.0;
+  const double first = middle + map.x - map.xx * middle;  // of the old columns, for column 0
+  if (std::abs(first) > 1e6 || std::abs(map.y) > 1e6) return false;
+  const auto left = static_cast<Index>(first), top = static_cast<Index>(map.y);
+  if (static_cast<double>(left) != first || static_cast<double>(top) != map.y) return false;
+  const Index step = map.xx > 0.0 ? 1 : -1;
+  for (Index row = top; row < top + picture.height; ++row) {
+    for (Index column = left, i = 0; i < picture.width; ++i, column += step) {
+      const bool inside = column >= 0 && column < picture.width && row >= 0 && row < picture.height;
+      *to++ = inside ? from.plane[row * picture.width + column] : static_cast<std::uint8_t>(from.fill);
+    }
   }
-  return out;
+  return true;
+}
+
+void warp_plane(const PictureView& picture, const Affine& map, const Field& field, const Sampler& from,
+                std::uint8_t* to) {
+  const double middle_x = static_cast<double>(picture.width - 1) / 2.0;
+  const double middle_y = static_cast<double>(picture.height - 1) / 2.0;
+  const bool moved = !field.x.empty();
+  std::size_t i = 0;
+  for (Index row = 0; row < picture.height; ++row) {
+    for (Index column = 0; column < picture.width; ++column, ++i) {
+      const double px =
+          static_cast<double>(column) - middle_x + (moved ? static_cast<double>(field.x[i]) : 0.0);
+      const double py = static_cast<double>(row) - middle_y + (moved ? static_cast<double>(field.y[i]) : 0.0);
+      const double x = bounded(map.xx * px + map.xy * py + map.x + middle_x, picture.width);
+      const double y = bounded(map.yx * px + map.yy * py + map.y + middle_y, picture.height);
+      to[i] = static_cast<std::uint8_t>(from(x, y) + 0.5);
+    }
+  }
 }
 
 // A picture is moved at once by everything that has been gathered.
 void warp(const PictureView& picture, const Affine& map, const Field& field, double fill) {
-  const double middle_x = static_cast<double>(picture.width - 1) / 2.0;
-  const double middle_y = static_cast<double>(picture.height - 1) / 2.0;
   const Index plane = picture.height * picture.width;
-  const std::vector<std::uint8_t> old(picture.pixels.begin(), picture.pixels.end());
-  // So far outside that nothing of the picture is near; also keeps numbers that are cast in range.
-  const auto bounded = [](double v, Index size) {
-    return std::clamp(v, -2.0, static_cast<double>(size) + 1.0);
-  };
-  for (Index row = 0; row < picture.height; ++row) {
-    for (Index column = 0; column < picture.width; ++column) {
-      const Index i = row * picture.width + column;
-      const bool moved = !field.x.empty();
-      const double px =
-          static_cast<double>(column) - middle_x + (moved ? field.x[static_cast<std::size_t>(i)] : 0.0);
-      const double py =
-          static_cast<double>(row) - middle_y + (moved ? field.y[static_cast<std::size_t>(i)] : 0.0);
-      const double x = bounded(map.xx * px + map.xy * py + map.x + middle_x, picture.width);
-      const double y = bounded(map.yx * px + map.yy * py + map.y + middle_y, picture.height);
-      const Neighbours around = neighbours_of(x, y, picture.height, picture.width);
-      for (Index c = 0; c < picture.channels; ++c) {
-        const std::uint8_t* from = old.data() + c * plane;
-        double value = 0.0;
-        for (std::size_t k = 0; k < 4; ++k) {
-          value += around.share[k] * (around.at[k] < 0 ? fill : static_cast<double>(from[around.at[k]]));
-        }
-        picture.pixels[static_cast<std::size_t>(c * plane + i)] = static_cast<std::uint8_t>(value + 0.5);
-      }
-    }
+  std::vector<std::uint8_t> old(static_cast<std::size_t>(plane));
+  for (Index c = 0; c < picture.channels; ++c) {
+    std::uint8_t* to = picture.pixels.data() + c * plane;
+    std::copy(to, to + plane, old.begin());
+    const Sampler from{old.data(), picture.height, picture.width, fill};
+    if (!field.x.empty() || !copy_pixels(picture, map, from, to)) warp_plane(picture, map, field, from, to);
   }
 }
 
-std::vector<double> gaussian(double sigma) {
+std::vector<float> gaussian(double sigma) {
   const auto reach = static_cast<Index>(4.0 * sigma + 0.5);
-  std::vector<double> out;
+  std::vector<double> weights;
   double sum = 0.0;
   for (Index i = -reach; i <= reach; ++i) {
     const double z = static_cast<double>(i) / sigma;
-    out.push_back(std::exp(-0.5 * z * z));
-    sum += out.back();
+    weights.push_back(std::exp(-0.5 * z * z));
+    sum += weights.back();
   }
-  for (double& w : out) w /= sum;
+  std::vector<float> out;
+  for (const double w : weights) out.push_back(static_cast<float>(w / sum));
   return out;
 }
 
-// Along one axis of rows of `length` numbers `step` apart; outside there are zeros.
-void smooth(std::vector<double>& values, Index rows, Index row_step, Index length, Index step,
-            const std::vector<double>& kernel) {
+// Down the columns of rows of `width` numbers; outside there are zeros. The answer is turned: its rows are
+// the columns, so that the second call smooths along the other axis and turns it back.
+std::vector<float> smoothed_and_turned(const std::vector<float>& field, Index height, Index width,
+                                       const std::vector<float>& kernel) {
   const auto reach = static_cast<Index>(kernel.size() / 2);
-  std::vector<double> line(static_cast<std::size_t>(length));
-  for (Index r = 0; r < rows; ++r) {
-    double* first = values.data() + r * row_step;
-    for (Index i = 0; i < length; ++i) line[static_cast<std::size_t>(i)] = first[i * step];
-    for (Index i = 0; i < length; ++i) {
-      double sum = 0.0;
-      for (Index k = std::max(-reach, -i); k <= std::min(reach, length - 1 - i); ++k) {
-        sum += kernel[static_cast<std::size_t>(k + reach)] * line[static_cast<std::size_t>(i + k)];
-      }
-      first[i * step] = sum;
+  std::vector<float> out(field.size());
+  std::vector<float> sums(static_cast<std::size_t>(width));
+  for (Index row = 0; row < height; ++row) {
+    std::fill(sums.begin(), sums.end(), 0.0f);
+    for (Index k = std::max(-reach, -row); k <= std::min(reach, height - 1 - row); ++k) {
+      const float weight = kernel[static_cast<std::size_t>(k + reach)];
+      const float* from = field.data() + (row + k) * width;
+      float* to = sums.data();
+      for (Index i = 0; i < width; ++i) to[i] += weight * from[i];
     }
+    for (Index i = 0; i < width; ++i)
+      out[static_cast<std::size_t>(i * height + row)] = sums[static_cast<std::size_t>(i)];
   }
+  return out;
 }
 
 Field elastic_field(const Transform& t, const PictureView& picture, RandomStream& random) {
-  const std::vector<double> kernel = gaussian(t.sigma);
+  const std::vector<float> kernel = gaussian(t.sigma);
+  const auto alpha = static_cast<float>(t.alpha);
   Field out;
-  for (std::vector<double>* part : {&out.x, &out.y}) {
+  for (std::vector<float>* part : {&out.x, &out.y}) {
     part->resize(static_cast<std::size_t>(picture.height * picture.width));
-    for (double& v : *part) v = random.uniform(-1.0, 1.0);
-    smooth(*part, picture.height, picture.width, picture.width, 1, kernel);
-    smooth(*part, picture.width, 1, picture.height, picture.width, kernel);
-    for (double& v : *part) v *= t.alpha;
+    // 24 bits are all that a float takes: -1 + 2 u.
+    for (float& v : *part) v = static_cast<float>(random.bits() >> 8) * 0x1p-23f - 1.0f;
+    *part = smoothed_and_turned(*part, picture.height, picture.width, kernel);
+    *part = smoothed_and_turned(*part, picture.width, picture.height, kernel);
+    for (float& v : *part) v *= alpha;
   }
   return out;
 }

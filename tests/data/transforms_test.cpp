@@ -7,7 +7,6 @@
 
 #include "splot/data/digits.h"
 #include "splot/data/prefetch.h"
-#include "splot/ops/ops.h"
 
 #include "tests/support/expect_error.h"
 
@@ -280,8 +279,10 @@ TEST(TransformedDataset, SaysWhatDoesNotFit) {
       ShapeError, digits.with_sample_shape({784}).with_transforms(kAll),
       "[with_transforms] digits: examples have the shape [784]; pictures [channels, height, width] are "
       "needed");
-  EXPECT_ERROR(DTypeError, Dataset("f", zeros({2, 1, 3, 3}), zeros({2})).with_transforms(kAll),
-               "[with_transforms] f: inputs are float32; pictures of bytes (uint8) are needed");
+  EXPECT_ERROR(
+      DTypeError,
+      Dataset("f", Tensor::empty({2, 1, 3, 3}, kFloat32), Tensor::empty({2}, kFloat32)).with_transforms(kAll),
+      "[with_transforms] f: inputs are float32; pictures of bytes (uint8) are needed");
   EXPECT_ERROR(ValueError, digits.with_transforms({{.name = "rotate", .degrees = -1}}),
                "[with_transforms] digits: rotate: degrees must be 0 to 180, got -1");
 }
