@@ -97,7 +97,7 @@ BatchNorm2d::BatchNorm2d(Index channels, const BatchNormOptions& options)
 
 // --- layer norm
 
-LayerNorm::LayerNorm(const Ints& sizes, const NormOptions& options)
+LayerNorm::LayerNorm(const Ints& sizes, const NormLayerOptions& options)
     : sizes_(sizes),
       options_(options),
       weight_(parameter_if(options.affine, positive_sizes(sizes), options.dtype)),
@@ -119,7 +119,7 @@ void LayerNorm::visit(Visitor& v) {
 
 // --- group norm
 
-GroupNorm::GroupNorm(Index groups, Index channels, const NormOptions& options)
+GroupNorm::GroupNorm(Index groups, Index channels, const NormLayerOptions& options)
     : groups_(groups), channels_(channels), options_(options) {
   require<ValueError>(groups > 0 && channels > 0 && channels % groups == 0, "group_norm", groups,
                       " groups do not divide ", channels, " channels");

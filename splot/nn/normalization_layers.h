@@ -62,7 +62,7 @@ class SPLOT_API BatchNorm2d final : public BatchNorm {
   explicit BatchNorm2d(Index channels, const BatchNormOptions& options = {});
 };
 
-struct NormOptions {
+struct NormLayerOptions {
   double eps = 1e-5;
   bool affine = true;  ///< with parameters weight, from 1, and bias, from 0
   DType dtype = kFloat32;
@@ -74,13 +74,13 @@ struct NormOptions {
 class SPLOT_API LayerNorm final : public Layer {
  public:
   /// Throws ValueError unless there are sizes and all are positive.
-  explicit LayerNorm(const Ints& sizes, const NormOptions& options = {});
+  explicit LayerNorm(const Ints& sizes, const NormLayerOptions& options = {});
   Tensor forward(const Tensor& x, Context&) override;
   void visit(Visitor& v) override;
 
  private:
   Ints sizes_;
-  NormOptions options_;
+  NormLayerOptions options_;
   Parameter weight_, bias_;  // [sizes...]
 };
 
@@ -88,13 +88,13 @@ class SPLOT_API LayerNorm final : public Layer {
 class SPLOT_API GroupNorm final : public Layer {
  public:
   /// Throws ValueError unless the groups divide the channels.
-  GroupNorm(Index groups, Index channels, const NormOptions& options = {});
+  GroupNorm(Index groups, Index channels, const NormLayerOptions& options = {});
   Tensor forward(const Tensor& x, Context&) override;
   void visit(Visitor& v) override;
 
  private:
   Index groups_, channels_;
-  NormOptions options_;
+  NormLayerOptions options_;
   Parameter weight_, bias_;  // [channels]
 };
 

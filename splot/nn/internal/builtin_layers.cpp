@@ -107,8 +107,8 @@ LayerPtr make_batch_norm(const Arguments& a, const Children&) {
                        .dtype = a.dtype("dtype", defaults.dtype)});
 }
 
-NormOptions norm_options(const Arguments& a) {
-  const NormOptions defaults;
+NormLayerOptions norm_options(const Arguments& a) {
+  const NormLayerOptions defaults;
   return {.eps = a.number("eps", defaults.eps),
           .affine = a.flag("affine", defaults.affine),
           .dtype = a.dtype("dtype", defaults.dtype)};
