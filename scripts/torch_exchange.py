@@ -27,6 +27,8 @@ DTYPES = {"BOOL": torch.bool, "U8": torch.uint8, "I32": torch.int32, "I64": torc
           "F32": torch.float32, "F64": torch.float64}
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
+WINDOWS = {"kernel": "kernel_size", "stride": "stride", "padding": "padding", "ceil_mode": "ceil_mode"}
+
 # Splot's layer types: PyTorch's class, and how the arguments of the one are called by the other.
 LAYERS = {
     "flatten": (nn.Flatten, {"first": "start_dim", "last": "end_dim"}),
@@ -42,6 +44,27 @@ LAYERS = {
     "elu": (nn.ELU, {"alpha": "alpha"}),
     "softmax": (nn.Softmax, {"axis": "dim"}),
     "log_softmax": (nn.LogSoftmax, {"axis": "dim"}),
+    "max_pool1d": (nn.MaxPool1d, WINDOWS | {"dilation": "dilation"}),
+    "max_pool2d": (nn.MaxPool2d, WINDOWS | {"dilation": "dilation"}),
+    "avg_pool1d": (nn.AvgPool1d, WINDOWS | {"count_include_pad": "count_include_pad"}),
+    "avg_pool2d": (nn.AvgPool2d, WINDOWS | {"count_include_pad": "count_include_pad", "divisor": "divisor_override"}),
+    "adaptive_avg_pool2d": (nn.AdaptiveAvgPool2d, {"size": "output_size"}),
+    "adaptive_max_pool2d": (nn.AdaptiveMaxPool2d, {"size": "output_size"}),
+}
+
+# The same for layers with tensors, which have a dtype.
+BATCH_NORM = {"channels": "num_features", "eps": "eps", "momentum": "momentum", "affine": "affine",
+              "track_running_stats": "track_running_stats"}
+CONVOLUTION = {"in": "in_channels", "out": "out_channels", "kernel": "kernel_size", "stride": "stride",
+               "padding": "padding", "dilation": "dilation", "groups": "groups"}
+TENSOR_LAYERS = {
+    "batch_norm1d": (nn.BatchNorm1d, BATCH_NORM),
+    "batch_norm2d": (nn.BatchNorm2d, BATCH_NORM),
+    "layer_norm": (nn.LayerNorm, {"sizes": "normalized_shape", "eps": "eps", "affine": "elementwise_affine"}),
+    "group_norm": (nn.GroupNorm, {"groups": "num_groups", "channels": "num_channels", "eps": "eps", "affine": "affine"}),
+    "conv1d": (nn.Conv1d, CONVOLUTION),
+    "conv2d": (nn.Conv2d, CONVOLUTION),
+    "conv_transpose2d": (nn.ConvTranspose2d, CONVOLUTION | {"output_padding": "output_padding"}),
 }
 
 
@@ -75,6 +98,40 @@ def load(path):
     return {name: from_bytes(*entry) for name, entry in stored.items()}, metadata
 
 
+def one_or_all(value):
+    """A list of one number, which stands for all axes in Splot, as the number itself."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    return value[0] if len(value) == 1 else list(value)
+
+
+def describe_tensors(kind, names, module):
+    arguments = {ours: one_or_all(getattr(module, theirs)) for ours, theirs in names.items()}
+    tensors = [tensor for tensor in module.state_dict().values() if tensor.is_floating_point()]
+    arguments["dtype"] = str(tensors[0].dtype if tensors else torch.float32)[6:]
+    if kind.startswith("conv"):
+        if module.padding_mode != "zeros":
+            raise ValueError(f"Splot pads with zeros, not with {module.padding_mode}")
+        arguments["bias"] = module.bias is not None
+        if arguments["padding"] in ("same", "valid"):
+            arguments |= {"same": arguments["padding"] == "same", "padding": 0}
+    elif kind == "layer_norm":
+        arguments["sizes"] = list(module.normalized_shape)
+    elif kind.startswith("batch_norm") and module.momentum is None:
+        raise ValueError("Splot's batch norm needs a momentum")
+    return {"type": kind, "arguments": arguments}
+
+
+def make_tensors(kind, arguments, dtype):
+    layer_class, names = TENSOR_LAYERS[kind]
+    given = {theirs: one_or_all(arguments[ours]) for ours, theirs in names.items() if ours in arguments}
+    if kind.startswith("conv"):
+        given["bias"] = arguments.get("bias", True)
+        if arguments.get("same", False):
+            given["padding"] = "same"
+    return layer_class(**given, dtype=dtype)
+
+
 def describe(module, name=None):
     """A layer as the architecture in a model file has it."""
     out = {}
@@ -94,7 +151,12 @@ def describe(module, name=None):
             if type(module) is layer:
                 out = {"type": kind}
                 if arguments:
-                    out["arguments"] = {ours: getattr(module, theirs) for ours, theirs in arguments.items()}
+                    out["arguments"] = {ours: one_or_all(getattr(module, theirs)) for ours, theirs in arguments.items()}
+        for kind, (layer, names) in TENSOR_LAYERS.items():
+            if type(module) is layer:
+                out = describe_tensors(kind, names, module)
+        if "divisor" in out.get("arguments", {}):
+            out["arguments"]["divisor"] = module.divisor_override or 0
     if not out:
         raise ValueError(f"Splot has no layer for {type(module).__name__}")
     return out if name is None else {**out, "name": name}
@@ -115,10 +177,17 @@ def make(layer):
         return nn.PReLU(arguments.get("channels", 1), dtype=dtype)
     if kind == "gelu":
         return nn.GELU(approximate="tanh" if arguments.get("tanh", False) else "none")
+    if kind in TENSOR_LAYERS:
+        return make_tensors(kind, arguments, dtype)
+    if kind == "global_avg_pool":
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(1))
     if kind not in LAYERS:
         raise ValueError(f"PyTorch has no layer for {kind}")
     layer_class, names = LAYERS[kind]
-    return layer_class(**{names[key]: value for key, value in arguments.items()})
+    given = {names[key]: one_or_all(value) for key, value in arguments.items()}
+    if given.get("divisor_override") == 0:
+        given["divisor_override"] = None
+    return layer_class(**given)
 
 
 def save_model(path, net, sample):
@@ -149,9 +218,15 @@ def demo(folder):
         "activations": (nn.Sequential(nn.Linear(7, 9), nn.Sigmoid(), nn.Linear(9, 8, bias=False), nn.Tanh(), nn.SiLU(),
                                       nn.ELU(0.7), nn.PReLU(8), nn.LeakyReLU(0.2), nn.Softplus(), nn.Softsign(),
                                       nn.GELU(), nn.GELU(approximate="tanh"), nn.Identity(), nn.Softmax(dim=-1)), [7]),
+        "images": (nn.Sequential(nn.Conv2d(3, 4, 3, padding="same"), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(3, 2, 1),
+                                 nn.Conv2d(4, 8, (1, 3), stride=(1, 2), groups=2, bias=False), nn.GroupNorm(2, 8),
+                                 nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False), nn.AdaptiveAvgPool2d((2, 1)),
+                                 nn.Flatten(), nn.BatchNorm1d(16, affine=False), nn.LayerNorm(16)), [3, 9, 11]),
         "double": (nn.Sequential(nn.Linear(3, 5), nn.Sequential(nn.Tanh(), nn.Linear(5, 2))).double(), [3]),
     }
     for name, (net, sample) in nets.items():
+        with torch.no_grad():  # running statistics that are not those a network begins with
+            net.train()(torch.randn([16, *sample], dtype=next(net.parameters()).dtype))
         net.eval()
         x = torch.randn([4, *sample], dtype=next(net.parameters()).dtype)
         save_model(f"{folder}/{name}.safetensors", net, sample)

@@ -12,6 +12,7 @@
 #include "splot/core/node.h"
 #include "splot/core/sum.h"
 #include "splot/nn/activation_layers.h"
+#include "splot/nn/normalization_layers.h"
 #include "splot/nn/parameters.h"
 #include "splot/ops/ops.h"
 #include "splot/train/internal/class_rows.h"
@@ -351,13 +352,31 @@ void MistakeWatch::check_stuck_outputs(TrainingView& view, const Tensor& output)
   silent_ = std::move(silent);
 }
 
+namespace {
+
+// Batch norm takes away every number that is the same for a whole batch: a bias in front of it gets a
+// gradient of nothing but rounding.
+std::set<std::string> biases_without_effect(Layer& model) {
+  std::set<std::string> out;
+  std::string before;
+  walk(model, {.layer = [&](const std::string& path, Layer& layer) {
+         if (dynamic_cast<const BatchNorm*>(&layer) != nullptr) out.insert(before + ".bias");
+         before = path;
+       }});
+  return out;
+}
+
+}  // namespace
+
 void MistakeWatch::check_depth(TrainingView& view, const EpochRecord& record) {
   // One figure for each layer: the bias's gradient, which is what arrives at the layer (M. Nielsen, "Neural
   // Networks and Deep Learning", chapter 5, takes its norm for the speed of learning).
+  const std::set<std::string> without_effect = biases_without_effect(view.model);
   std::vector<const ParameterNorms*> layers;
   for (std::size_t i = 0; i < record.norms.size() && i < parameters_.size(); ++i) {
     const auto& [name, parameter] = parameters_[i];
     if (parameter.frozen() || parameter.shape().rank() != 1 || !name.ends_with("bias")) continue;
+    if (without_effect.contains(name)) continue;
     if (record.norms[i].name == name) layers.push_back(&record.norms[i]);
   }
   if (layers.size() < 3) return;

@@ -7,10 +7,13 @@
 
 #include "splot/io/npy.h"
 #include "splot/nn/activation_layers.h"
+#include "splot/nn/conv.h"
 #include "splot/nn/dropout.h"
 #include "splot/nn/flatten.h"
 #include "splot/nn/linear.h"
+#include "splot/nn/normalization_layers.h"
 #include "splot/nn/parameters.h"
+#include "splot/nn/pooling_layers.h"
 #include "splot/nn/sequential.h"
 #include "splot/ops/random.h"
 #include "splot/train/model_file.h"
@@ -53,7 +56,7 @@ class TorchExchange : public ::testing::Test {
 
 TEST_F(TorchExchange, WhatPyTorchBuiltComputesTheSameHere) {
   run("demo '" + folder_.path() + "'");
-  for (const char* name : {"classifier", "activations", "double"}) {
+  for (const char* name : {"classifier", "activations", "images", "double"}) {
     SCOPED_TRACE(name);
     const ModelFile file = load_model(folder_.file(name + std::string(".safetensors")));
     const Tensor x = load_npy(folder_.file(name + std::string("_x.npy")));
@@ -74,9 +77,25 @@ TEST_F(TorchExchange, WhatSplotBuiltComputesTheSameThere) {
   expect_same(net(x), load_npy(folder_.file("y.npy")));
 }
 
+TEST_F(TorchExchange, ImagesAreComputedTheSameThere) {
+  Sequential net(Conv2d(2, 6, {3}, {.padding = {1}}), BatchNorm2d(6), ReLU(), MaxPool2d({2}),
+                 Conv2d(6, 6, {3}, {.same = true, .groups = 3}), GroupNorm(3, 6),
+                 AvgPool2d({2, 1}, {.divisor = 3}), GlobalAvgPool(), BatchNorm1d(6), LayerNorm({6}));
+  initialize(net, 5);
+  Context learning{.training = true};
+  const RandomKey key{.seed = 3, .stream = stream_of("test.torch"), .counter = 0};
+  net(normal({8, 2, 9, 8}, key), learning);  // running statistics that are not those a network begins with
+  const Tensor x = normal({3, 2, 9, 8}, key.with_stream(stream_of("x")));
+  save_model(folder_.file("net.safetensors"), net, {.sample = {2, 9, 8}});
+  save_npy(folder_.file("x.npy"), x);
+  run("run '" + folder_.file("net.safetensors") + "' '" + folder_.file("x.npy") + "' '" +
+      folder_.file("y.npy") + "'");
+  expect_same(net(x), load_npy(folder_.file("y.npy")));
+}
+
 // Through PyTorch's own file and back: the same names, the same bits.
 TEST_F(TorchExchange, ThereAndBackChangesNoWeight) {
-  Sequential net(Linear(5, 4), Tanh(), Linear(4, 3));
+  Sequential net(Linear(5, 4), BatchNorm1d(4), Tanh(), Linear(4, 3));
   initialize(net, 6);
   const std::string there = folder_.file("net.safetensors"), back = folder_.file("back.safetensors");
   save_model(there, net, {.sample = {5}});

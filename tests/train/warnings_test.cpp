@@ -7,6 +7,7 @@
 #include "splot/nn/activation_layers.h"
 #include "splot/nn/linear.h"
 #include "splot/nn/losses.h"
+#include "splot/nn/normalization_layers.h"
 #include "splot/nn/parameters.h"
 #include "splot/nn/sequential.h"
 #include "splot/ops/ops.h"
@@ -313,6 +314,9 @@ TEST(Warnings, GradientsThatVanishAndExplode) {
   const std::vector<TrainingWarning> large =
       warnings_of(exploding, clouds(120), {.loss = squares_loss, .loss_name = "mse", .lr = 1e-12});
   ASSERT_NE(find(large, "exploding-gradients"), nullptr) << text_of_all(large);
+  Sequential normed(Linear(2, 8), BatchNorm1d(8), Tanh(), Linear(8, 8), BatchNorm1d(8), Tanh(), Linear(8, 3));
+  EXPECT_EQ(find(warnings_of(normed, clouds(120), {.lr = 1e-6}), "vanishing-gradients"), nullptr)
+      << "the biases in front of batch norm have no effect, and no gradient";
   Sequential even = deep(4.0);
   EXPECT_EQ(find(warnings_of(even, clouds(120), {.lr = 1e-6}), "vanishing-gradients"), nullptr);
 }
