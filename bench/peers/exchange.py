@@ -45,14 +45,20 @@ def write_step(workload, path):
     work = torch_peer.build(torch, workload, "eager")
     # The script keeps model and data to itself; the step function's closure is the way to them.
     inner = inspect.getclosurevars(work.step).nonlocals
-    model, x, batch = inner["m"], inner["x"], inner["b"]
-    out = {"x": x[:batch].clone()}
-    target = inner["target"][:batch]
-    out["target"] = target.clone()
+    model = inner["m"]
+    if workload.startswith("infer_"):
+        out = {"before." + name: p for name, p in model.named_parameters()}
+        out["x"] = inner["xs"][0]
+        out["out"] = work.step(0)
+        return write_safetensors(path, out)
+    if "xs" in inner:
+        out = {"x": inner["xs"][0], "target": inner["ys"][0]}
+    else:
+        out = {"x": inner["x"][:inner["b"]].clone(), "target": inner["target"][:inner["b"]].clone()}
     for name, p in model.named_parameters():
         out["before." + name] = p.clone()
     torch.manual_seed(7)
-    if inner["corrupt"]:
+    if inner.get("corrupt"):
         out["mask"] = torch.empty_like(out["x"]).bernoulli_(0.7)
         torch.manual_seed(7)
     loss = work.step(0)

@@ -1,6 +1,5 @@
-// The workloads of torch_peer.py in Splot's public API, as a user would write them. compare.py runs this
-// program in turn with PyTorch; the definitions of a step and of how a time is taken are those of
-// torch_peer.py.
+// Times the workloads of torch_peer.py in Splot. compare.py runs this program in turn with PyTorch; the
+// definitions of a step and of how a time is taken are those of torch_peer.py.
 //
 //   splot_peer list
 //   splot_peer limit --threads N
@@ -27,74 +26,16 @@
 #include <sys/resource.h>
 
 #include "bench/fma_peak.h"
+#include "bench/peers/workloads.h"
 
 namespace {
 
 using namespace splot;
+using namespace peers;
 using Clock = std::chrono::steady_clock;
-
-constexpr Index kPixels = 784;
-constexpr Index kImages = 60'000;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// One workload: a network, its optimiser, and the loss of a batch.
-struct Workload {
-  Index batch = 0;
-  std::unique_ptr<Sequential> net;
-  std::unique_ptr<Optimizer> optimizer;
-  std::function<Tensor(const Tensor& out, const Tensor& target)> loss;
-  enum class Target { one_hot, labels, input } target = Target::labels;
-  bool corrupted = false;  // the input is multiplied by a fresh Bernoulli(0.7) mask in every step
-};
-
-Workload make(const std::string& name) {
-  Workload w;
-  if (name == "nielsen_mlp") {
-    const LinearOptions weights = {.weight_init = init::inverse_sqrt_normal(), .bias_init = init::normal()};
-    w.batch = 10;
-    w.net = std::make_unique<Sequential>(Linear(kPixels, 30, weights), Sigmoid(), Linear(30, 10, weights),
-                                         Sigmoid());
-    w.optimizer = std::make_unique<SGD>(named_parameters(*w.net), SGDOptions{.lr = 3.0});
-    w.loss = [](const Tensor& out, const Tensor& target) { return quadratic_cost(out, target); };
-    w.target = Workload::Target::one_hot;
-  } else if (name == "keras_mlp" || name == "mlp512") {
-    w.batch = name == "keras_mlp" ? 64 : 128;
-    w.net = name == "keras_mlp" ? std::make_unique<Sequential>(Linear(kPixels, 16), ReLU(), Linear(16, 10))
-                                : std::make_unique<Sequential>(Linear(kPixels, 512), ReLU(), Linear(512, 512),
-                                                               ReLU(), Linear(512, 10));
-    w.optimizer = std::make_unique<Adam>(named_parameters(*w.net), AdamOptions{.lr = 1e-3});
-    w.loss = [](const Tensor& out, const Tensor& target) { return cross_entropy(out, target); };
-  } else if (name == "autoencoder") {
-    w.batch = 64;
-    w.net = std::make_unique<Sequential>(Linear(kPixels, 500), Sigmoid(), Linear(500, kPixels));
-    w.optimizer = std::make_unique<SGD>(named_parameters(*w.net), SGDOptions{.lr = 0.1});
-    w.loss = [](const Tensor& out, const Tensor& target) {
-      return binary_cross_entropy_with_logits(out, target, {.reduction = Reduction::sum}) /
-             static_cast<double>(out.shape()[0]);
-    };
-    w.target = Workload::Target::input;
-    w.corrupted = true;
-  } else {
-    throw std::invalid_argument("unknown workload " + name);
-  }
-  return w;
-}
-
-// Forward, loss, backward, update: what is timed. Returns the loss, left in memory.
-Tensor train_step(Workload& w, const Tensor& x, const Tensor& target, std::uint64_t number) {
-  Context context{.training = true, .key = {.seed = 1, .counter = number}};
-  w.optimizer->zero_grad();
-  const Tensor loss = w.loss((*w.net)(x, context), target);
-  backward(loss);
-  w.optimizer->step();
-  return loss;
-}
-
-Tensor corrupted(const Tensor& x, std::uint64_t step) {
-  return x * bernoulli(x.shape(), 0.7, RandomKey{.seed = 1, .stream = stream_of("mask"), .counter = step});
 }
 
 // --- check: one step from PyTorch's weights on PyTorch's batch
@@ -119,29 +60,24 @@ void check(const std::string& name, const std::string& file) {
   const auto at = [&](const std::string& key) -> const Tensor& { return step.tensors.at(key); };
   for (auto& [path, parameter] : named_parameters(*w.net)) parameter.assign(at("before." + path));
   const Tensor x = w.corrupted ? at("x") * at("mask") : at("x");
-  const Tensor loss = train_step(w, x, at("target"), 0);
-  double worst = relative_difference(loss, at("loss"));
-  fmt::print(stderr, "{}: loss {:.1e}\n", name, worst);
-  for (auto& [path, parameter] : named_parameters(*w.net)) {
-    const double gradient = relative_difference(parameter.grad(), at("grad." + path));
-    const double updated = relative_difference(parameter.value(), at("after." + path));
-    fmt::print(stderr, "{}: {} gradient {:.1e}, updated {:.1e}\n", name, path, gradient, updated);
-    worst = std::max({worst, gradient, updated});
+  double worst = 0.0;
+  if (w.trains()) {
+    const Tensor loss = train_step(w, x, at("target"), 0);
+    worst = relative_difference(loss, at("loss"));
+    fmt::print(stderr, "{}: loss {:.1e}\n", name, worst);
+    for (auto& [path, parameter] : named_parameters(*w.net)) {
+      const double gradient = relative_difference(parameter.grad(), at("grad." + path));
+      const double updated = relative_difference(parameter.value(), at("after." + path));
+      fmt::print(stderr, "{}: {} gradient {:.1e}, updated {:.1e}\n", name, path, gradient, updated);
+      worst = std::max({worst, gradient, updated});
+    }
+  } else {
+    worst = relative_difference((*w.net)(x), at("out"));
   }
   fmt::print("{{\"workload\": \"{}\", \"max_rel_diff\": {:.3g}}}\n", name, worst);
 }
 
 // --- time
-
-template <typename T>
-Tensor read_raw(const std::string& path, const Shape& shape) {
-  std::ifstream in(path, std::ios::binary);
-  Tensor out = Tensor::build<T>(shape, [&](std::span<T> values) {
-    in.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(values.size_bytes()));
-  });
-  if (!in) throw std::runtime_error("cannot read " + path);
-  return out;
-}
 
 double peak_mib() {
   rusage usage{};
@@ -156,18 +92,7 @@ struct Timing {
 
 void time(const std::string& name, const std::string& folder, const Timing& timing) {
   Workload w = make(name);
-  const Tensor x = read_raw<float>(folder + "/inputs.f32", {kImages, kPixels});
-  const Tensor labels = read_raw<std::int64_t>(folder + "/labels.i64", {kImages});
-  const Tensor target = w.target == Workload::Target::one_hot  ? one_hot(labels, 10, kFloat32)
-                        : w.target == Workload::Target::labels ? labels
-                                                               : x;
-  const std::uint64_t batches = static_cast<std::uint64_t>((kImages + w.batch - 1) / w.batch);
-  const auto step = [&](std::uint64_t i) {
-    const auto first = static_cast<Index>(i % batches) * w.batch;
-    const Index last = std::min(first + w.batch, kImages);
-    const Tensor batch = slice(x, 0, first, last);
-    return train_step(w, w.corrupted ? corrupted(batch, i) : batch, slice(target, 0, first, last), i);
-  };
+  const auto step = steps(w, folder);
 
   std::uint64_t i = 0;
   for (const auto start = Clock::now(); i < 3 || seconds_since(start) < 0.3; ++i) step(i);
@@ -183,11 +108,10 @@ void time(const std::string& name, const std::string& folder, const Timing& timi
     times.push_back(seconds_since(begin) / static_cast<double>(steps) * 1e6);
   }
   std::sort(times.begin(), times.end());
-  const double data_mib = static_cast<double>(x.numel()) * 4 / (1 << 20);
   fmt::print(
       "{{\"workload\": \"{}\", \"steps\": {}, \"step_us_median\": {:.2f}, \"step_us_min\": {:.2f}, "
       "\"step_us_max\": {:.2f}, \"data_mib\": {:.1f}, \"peak_mib_beyond_data\": {:.1f}}}\n",
-      name, steps, times[times.size() / 2], times.front(), times.back(), data_mib, peak_mib() - data_mib);
+      name, steps, times[times.size() / 2], times.front(), times.back(), w.data_mib, peak_mib() - w.data_mib);
 }
 
 // --- trainer
@@ -334,7 +258,9 @@ int run(const std::vector<std::string>& words) {
   const int threads = std::stoi(options["--threads"]);
   cpu::set_num_threads(threads);
   if (names == std::vector<std::string>{"list"}) {
-    std::puts(R"(["nielsen_mlp", "keras_mlp", "mlp512", "autoencoder"])");
+    std::string list;
+    for (const std::string& name : peers::names()) list += (list.empty() ? "\"" : ", \"") + name + '"';
+    fmt::print("[{}]\n", list);
   } else if (names == std::vector<std::string>{"limit"}) {
     print_limit(threads);
   } else if (names.size() == 2 && names[0] == "check") {

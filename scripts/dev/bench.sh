@@ -3,6 +3,7 @@
 #
 #   ./dev bench --peers                 the workloads of bench/peers side by side with PyTorch
 #   ./dev bench --peers --json          the same as one JSON array on stdout
+#   ./dev bench --conv                  convolutions beside oneDNN
 #   ./dev bench --trainer               what the Trainer costs over steps written by hand
 #
 # Installs PyTorch, oneDNN, OpenBLAS and Google Benchmark when they are missing; everything else is done by

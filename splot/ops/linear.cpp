@@ -57,6 +57,12 @@ void linear_kernel(const KernelArgs& k) {
   });
 }
 
+// dy W, in memory like x: images that were flattened have their columns behind each other.
+Tensor input_gradient(const Tensor& dy, const Tensor& w, const Tensor& x) {
+  const bool by_columns = x.rank() == 2 && !x.is_contiguous() && x.strides()[0] == 1;
+  return by_columns ? matrix_transpose(matmul(matrix_transpose(w), matrix_transpose(dy))) : matmul(dy, w);
+}
+
 // y = x W^T + b   x[n,in]  W[out,in]  b[out]  y[n,out]
 // dx = dy W       [n,out][out,in] -> [n,in]
 // dW = dy^T x     [out,n][n,in]   -> [out,in]
@@ -64,7 +70,8 @@ void linear_kernel(const KernelArgs& k) {
 TensorList linear_vjp(const VjpArgs& v) {
   const Tensor dy = as_matrix(v.dy());
   TensorList out;
-  out.push_back(v.needs(0) ? reshape(matmul(dy, v.input(1)), v.shape(0).ints()) : Tensor());
+  out.push_back(v.needs(0) ? reshape(input_gradient(dy, v.input(1), v.input(0)), v.shape(0).ints())
+                           : Tensor());
   out.push_back(v.needs(1) ? matmul(matrix_transpose(dy), as_matrix(v.input(0))) : Tensor());
   if (v.input_count() == 3) out.push_back(v.needs(2) ? sum(dy, {0}) : Tensor());
   return out;
