@@ -24,25 +24,6 @@ struct HeaderNumbers {
   }
 };
 
-// Of the first directory, which is that of the picture itself.
-int orientation_in(ByteSpan bytes) {
-  if (bytes.size() < 8) return 1;
-  const HeaderNumbers tiff{bytes, bytes[0] == 'M'};
-  if (bytes[0] != bytes[1] || (bytes[0] != 'M' && bytes[0] != 'I') || tiff.number(2, 2) != 42) return 1;
-  const std::uint64_t directory = tiff.number(4, 4);
-  const std::uint64_t entries = tiff.number(directory, 2);
-  for (std::uint64_t i = 0; i < entries; ++i) {
-    const std::uint64_t at = directory + 2 + 12 * i;  // tag, type, count, value
-    if (at >= bytes.size()) return 1;
-    if (tiff.number(at, 2) != 0x0112) continue;
-    constexpr std::uint64_t kShort = 3;
-    const std::uint64_t value = tiff.number(at + 8, 2);
-    const bool sound = tiff.number(at + 2, 2) == kShort && tiff.number(at + 4, 4) == 1;
-    return sound && value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
-  }
-  return 1;
-}
-
 // Calls visit(marker, body) for the segments before the first scan until it says that it has what it wants.
 template <typename Visit>
 void visit_segments(ByteSpan jpeg, const Visit& visit) {
@@ -66,6 +47,25 @@ bool is_frame(std::uint8_t marker) {
 
 }  // namespace
 
+// Of the first directory, which is that of the picture itself.
+int tiff_orientation(ByteSpan bytes) {
+  if (bytes.size() < 8) return 1;
+  const HeaderNumbers tiff{bytes, bytes[0] == 'M'};
+  if (bytes[0] != bytes[1] || (bytes[0] != 'M' && bytes[0] != 'I') || tiff.number(2, 2) != 42) return 1;
+  const std::uint64_t directory = tiff.number(4, 4);
+  const std::uint64_t entries = tiff.number(directory, 2);
+  for (std::uint64_t i = 0; i < entries; ++i) {
+    const std::uint64_t at = directory + 2 + 12 * i;  // tag, type, count, value
+    if (at >= bytes.size()) return 1;
+    if (tiff.number(at, 2) != 0x0112) continue;
+    constexpr std::uint64_t kShort = 3;
+    const std::uint64_t value = tiff.number(at + 8, 2);
+    const bool sound = tiff.number(at + 2, 2) == kShort && tiff.number(at + 4, 4) == 1;
+    return sound && value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+  }
+  return 1;
+}
+
 int exif_orientation(ByteSpan jpeg) {
   constexpr std::array<std::uint8_t, 6> kExif = {'E', 'x', 'i', 'f', 0, 0};
   constexpr std::uint8_t kApp1 = 0xe1;
@@ -73,7 +73,7 @@ int exif_orientation(ByteSpan jpeg) {
   visit_segments(jpeg, [&](std::uint8_t marker, ByteSpan body) {
     const bool found = marker == kApp1 && body.size() >= kExif.size() &&
                        std::equal(kExif.begin(), kExif.end(), body.begin());
-    if (found) out = orientation_in(body.subspan(kExif.size()));
+    if (found) out = tiff_orientation(body.subspan(kExif.size()));
     return found;
   });
   return out;

@@ -42,8 +42,9 @@ struct ReadImageOptions {
 /// Reads a picture; its first bytes say which kind of file it is, the name does not matter.
 ///
 /// PNG: grey, coloured or with a palette, 1 to 16 bits (16 are scaled to 8), interlaced or not.
-/// JPEG: baseline or progressive, grey, RGB, CMYK or YCCK; turned upright as its EXIF data say. Pixels are
-/// those of libjpeg-turbo's accurate transform and smooth upsampling, which are PIL's too.
+/// JPEG: baseline or progressive, grey, RGB, CMYK or YCCK. Pixels are those of libjpeg-turbo's accurate
+/// transform and smooth upsampling, which are PIL's too.
+/// Both are turned upright as their EXIF data say.
 ///
 /// Throws IoError when the file cannot be read; FormatError when it is neither, is damaged or cut short, or
 /// has more than kMaxImagePixels. Sizes are checked against the file before memory is asked for: reading

@@ -78,11 +78,11 @@ DataSplits load_eurosat(const ImageFolderOptions& pictures, const SplitOptions& 
   return ImageFolder(path, named).split(split);
 }
 
-DataSplits load_cifar10() {
+DataSplits load_cifar10(int threads) {
   const std::string path = found_or_fail("cifar-10", "cifar-10-binary.tar.gz, or the folder in it,");
   if (!path.ends_with(kCifarJpeg)) return load_cifar10_binary(path);
   // Its folders are the parts.
-  return ImageFolder(path, {.height = 32, .width = 32, .name = "cifar-10"}).split();
+  return ImageFolder(path, {.height = 32, .width = 32, .threads = threads, .name = "cifar-10"}).split();
 }
 
 }  // namespace splot

@@ -25,7 +25,8 @@ SPLOT_API DataSplits load_eurosat(const ImageFolderOptions& pictures = {}, const
 /// CIFAR-10: 32 x 32, ten classes. In `cifar-10/` of one of the data_folders() lies, in order of preference,
 /// the original cifar-10-batches-bin (the folder), cifar-10-binary.tar.gz, cifar-10-jpeg.tar.gz (all pictures
 /// as JPEG, train/CLASS and test/CLASS; some detail is lost), or cifar-10-binary-subset.tar.gz. Pictures that
-/// come as JPEG files are put into random order, always the same. The validation part is empty.
-SPLOT_API DataSplits load_cifar10();
+/// come as JPEG files are put into random order, always the same, and decoded by `threads` (0: as many as the
+/// machine runs at once). The validation part is empty.
+SPLOT_API DataSplits load_cifar10(int threads = 0);
 
 }  // namespace splot

@@ -1,5 +1,6 @@
 // PNG with libpng, whose errors leave by longjmp: the functions that call it hold nothing that has a
 // destructor.
+#include <algorithm>
 #include <csetjmp>
 #include <cstring>
 
@@ -132,6 +133,29 @@ std::vector<png_bytep> row_pointers(std::uint8_t* first, std::size_t rows, std::
   return out;
 }
 
+// What the eXIf chunk says, which may stand before or after the pixels.
+int orientation_of(png_structp png, png_infop info) {
+  png_bytep bytes = nullptr;
+  png_uint_32 size = 0;
+  if (png_get_eXIf_1(png, info, &size, &bytes) == 0 || bytes == nullptr) return 1;
+  return data_detail::tiff_orientation({bytes, size});
+}
+
+Image turned(const Image& image, int orientation) {
+  const bool on_side = data_detail::lies_on_its_side(orientation);
+  Image out{on_side ? image.height : image.width, on_side ? image.width : image.height, image.channels, {}};
+  out.pixels.resize(image.pixels.size());
+  const std::uint8_t* from = image.pixels.data();
+  for (Index y = 0; y < image.height; ++y) {
+    for (Index x = 0; x < image.width; ++x, from += image.channels) {
+      const data_detail::Place to =
+          data_detail::upright_place(orientation, image.width, image.height, {x, y});
+      std::copy(from, from + image.channels, out.pixels.data() + (to.y * out.width + to.x) * image.channels);
+    }
+  }
+  return out;
+}
+
 struct ReadState {
   explicit ReadState(Stream& stream) {
     png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &stream, on_error, on_warning);
@@ -193,7 +217,15 @@ Image data_detail::decode_png(const ImageBytes& file, Transparency transparency)
     (transparency == Transparency::ignored ? drop_alpha : lay_over_page)(raw, grey ? 1 : 3);
   }
   image.pixels = std::move(raw);
-  return image;
+  const int orientation = orientation_of(state.png, state.info);
+  if (orientation == 1) return image;
+  // Both lie in memory while it is turned.
+  constexpr std::uint64_t kMostToTurn = kMaxImagePixels * 4 / 5;
+  if (std::uint64_t{header.width} * header.height > kMostToTurn) {
+    say(stream, "the picture has too many pixels to be turned upright");
+    give_up();
+  }
+  return turned(image, orientation);
 }
 
 std::vector<std::uint8_t> encode_png(const Image& image) {

@@ -74,12 +74,25 @@ bool copy_pixels(const PictureView& picture, const Affine& map, const Sampler& f
   if (std::abs(first) > 1e6 || std::abs(map.y) > 1e6) return false;
   const auto left = static_cast<Index>(first), top = static_cast<Index>(map.y);
   if (static_cast<double>(left) != first || static_cast<double>(top) != map.y) return false;
-  const Index step = map.xx > 0.0 ? 1 : -1;
-  for (Index row = top; row < top + picture.height; ++row) {
-    for (Index column = left, i = 0; i < picture.width; ++i, column += step) {
-      const bool inside = column >= 0 && column < picture.width && row >= 0 && row < picture.height;
-      *to++ = inside ? from.plane[row * picture.width + column] : static_cast<std::uint8_t>(from.fill);
+  // Of the old row, the columns that stay inside; mirrored, column i comes from left - i.
+  const bool mirrored = map.xx < 0.0;
+  const Index width = picture.width;
+  const Index begin = std::clamp<Index>(mirrored ? left - width + 1 : -left, 0, width);
+  const Index end = std::clamp<Index>(mirrored ? left + 1 : width - left, begin, width);
+  const auto fill = static_cast<std::uint8_t>(from.fill);
+  for (Index row = top; row < top + picture.height; ++row, to += width) {
+    if (row < 0 || row >= picture.height) {
+      std::fill(to, to + width, fill);
+      continue;
     }
+    const std::uint8_t* old = from.plane + row * width;
+    std::fill(to, to + begin, fill);
+    if (mirrored) {
+      std::reverse_copy(old + left - end + 1, old + left - begin + 1, to + begin);
+    } else {
+      std::copy(old + left + begin, old + left + end, to + begin);
+    }
+    std::fill(to + end, to + width, fill);
   }
   return true;
 }

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "splot/backend/cpu/thread_pool.h"
 #include "splot/core/error.h"
 #include "splot/data/digits.h"
 #include "splot/data/image_sets.h"
@@ -25,7 +26,8 @@ ImageFolderOptions folder_options(const DataRecipe& data) {
           .height = side_of(data),
           .width = side_of(data),
           .fit = data.fit == "crop" ? ImageFit::crop : ImageFit::stretch,
-          .memory_limit = static_cast<std::uint64_t>(data.memory) << 20};
+          .memory_limit = static_cast<std::uint64_t>(data.memory) << 20,
+          .threads = cpu::num_threads()};
 }
 
 // The validation part of sets that have none comes from the back of the training part.
@@ -42,7 +44,7 @@ DataSplits with_validation(DataSplits parts, Index count) {
 DataSplits load_images(const DataRecipe& data) {
   if (data.name == "mnist") return load_mnist({.validation = data.validation});
   if (data.name == "fashion-mnist") return load_fashion_mnist({.validation = data.validation});
-  if (data.name == "cifar-10") return with_validation(load_cifar10(), data.validation);
+  if (data.name == "cifar-10") return with_validation(load_cifar10(cpu::num_threads()), data.validation);
   if (!has_picture_files(data)) return make_digits({.validation = data.validation});
   const SplitOptions split{.test = data.test, .seed = static_cast<std::uint64_t>(data.split_seed)};
   if (data.name == "eurosat")
@@ -97,7 +99,7 @@ RecipeData load_data(const DataRecipe& data) {
   if (parts.validation.size() > 0) out.validation = parts.validation;
   if (parts.test.size() > 0) out.test = parts.test;
   out = normalised(std::move(out), data);
-  out.train = out.train.with_transforms(data.transforms);
+  out.train = out.train.with_transforms(data.transforms, cpu::num_threads());
   return out;
 }
 

@@ -10,6 +10,7 @@
 
 #include "tests/support/expect_error.h"
 #include "tests/support/jpeg_bytes.h"
+#include "tests/support/png_bytes.h"
 #include "tests/support/temp_folder.h"
 
 namespace splot {
@@ -109,6 +110,19 @@ TEST(Jpeg, ExifTurnsInEitherByteOrderAndNonsenseIsIgnored) {
   for (const bool big : {false, true}) {
     EXPECT_EQ(decode_image(test::jpeg_file(image, {.orientation = 6, .big_endian = big}), "x").width, 8);
     EXPECT_EQ(decode_image(test::jpeg_file(image, {.orientation = 9, .big_endian = big}), "x").width, 16);
+  }
+}
+
+TEST(ReadImage, PngIsTurnedAsItsExifSays) {
+  const test::PngChunk exif = {"eXIf",
+                               {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0}};
+  const test::PngChunk header = test::png_header(2, 3, 8, 0);
+  const test::PngChunk rows = test::png_rows({{1, 2}, {3, 4}, {5, 6}});
+  for (const Bytes& file : {test::png_file({header, exif, rows, {"IEND", {}}}),
+                            test::png_file({header, rows, exif, {"IEND", {}}})}) {
+    const Image upright = decode_image(file, "x.png");
+    EXPECT_EQ(upright.width, 3);
+    EXPECT_EQ(upright.pixels, (Bytes{5, 3, 1, 6, 4, 2})) << "by 90 degrees, clockwise";
   }
 }
 

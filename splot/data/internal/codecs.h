@@ -23,6 +23,9 @@ Image decode_jpeg(const ImageBytes& file);
 /// where it does not say or what it says cannot be read: a photo is no worse for damaged EXIF data.
 int exif_orientation(std::span<const std::uint8_t> jpeg);
 
+/// The same from the TIFF data alone, as PNG's eXIf chunk has them.
+int tiff_orientation(std::span<const std::uint8_t> tiff);
+
 /// How many pixels the header of a PNG or JPEG file claims; 0 where there is no header.
 std::uint64_t claimed_pixels(std::span<const std::uint8_t> file);
 
