@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "splot/autodiff/autodiff.h"
+#include "splot/backend/cpu/thread_pool.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
@@ -139,6 +140,46 @@ TEST(Pooling, TheOrderOfMemoryChangesNothing) {
       EXPECT_EQ(test::difference_between(max_pool2d(select(x, 0, i), {3}, kOverlapping), select(y, 0, i), {}),
                 "");
     }
+  }
+}
+
+TEST(Pooling, TheNumberOfThreadsChangesNothing) {
+  const Tensor x = numbers({32, 18, 25, 24}, 13, kFloat32);
+  const int before = cpu::num_threads();
+  const auto all = [&](int threads) {
+    cpu::set_num_threads(threads);
+    const Tensor v = x.variable();
+    TensorList out;
+    for (const Tensor& y : {max_pool2d(v, {2}), max_pool2d(v, {3}, kOverlapping), avg_pool2d(v, {3}),
+                            adaptive_avg_pool2d(v, {7, 5})}) {
+      out.push_back(y.detach());
+      out.push_back(grad(sum(y * y), {v})[0]);
+    }
+    cpu::set_num_threads(before);
+    return out;
+  };
+  const TensorList one = all(1), three = all(3);
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(test::difference_between(three[i], one[i], {}), "") << i;
+  }
+}
+
+// Windows side by side take a way of their own; one more element of padding takes the general one.
+TEST(Pooling, TheGradientOfTilesIsThatOfWindows) {
+  for (const bool ceil : {false, true}) {
+    const Tensor x = numbers({10, 2, 7, 8}, 14);
+    const Tensor tiles = x.variable();
+    const Tensor y = max_pool2d(tiles, {3}, {.ceil_mode = ceil});
+    const Tensor dy = numbers(y.shape(), 15);
+    // The same windows behind a frame that never wins, after a row and a column of windows of the frame
+    // alone.
+    const Tensor framed = x.variable();
+    const Tensor frame = pad(framed, {0, 0, 2, 2}, {0, 0, 0, 0}, -100.0);
+    const Tensor all = max_pool2d(frame, {3}, {.padding = {1}, .ceil_mode = ceil});
+    const Tensor z = slice(all, {{}, {}, {1, 1 + y.shape()[2]}, {1, 1 + y.shape()[3]}});
+    ASSERT_EQ(test::difference_between(z, y, {}), "");
+    const Tensor expected = grad(sum(z * dy), {framed})[0];
+    EXPECT_EQ(test::difference_between(grad(sum(y * dy), {tiles})[0], expected, {}), "") << ceil;
   }
 }
 

@@ -31,6 +31,11 @@ void for_pooled_rows(Index rows, Index reads, Body&& body) {
                [&](Index at) { body(at * group, std::min(group, rows - at * group)); });
 }
 
+// Windows side by side that begin at the first element: no element is in two of them.
+bool are_tiles(const PoolAxis& axis) {
+  return axis.kernel == axis.stride && axis.dilation == 1 && axis.padding == 0;
+}
+
 Index reads_of_row(const Pool2d& p) { return p.w.windows * p.images * p.h.kernel * p.w.kernel; }
 
 struct Covering {
@@ -74,6 +79,14 @@ void max_pool_pick(const Pool2d& pool, const T* x, const Which* which, T* y) {
 
 template <typename T, typename Which>
 void max_pool_grad(const Pool2d& pool, const T* dy, const Which* which, T* dx) {
+  if (are_tiles(pool.h) && are_tiles(pool.w)) {
+    using Tiles = void (*)(const Pool2d&, const T*, const Which*, Index, Index, T*);
+    static constexpr Tiles tiles[] = SPLOT_TARGET_TABLE(max_pool_grad_tiles<T, Which>);
+    const Tiles spread = tiles[static_cast<int>(instruction_set())];
+    for_pooled_rows<T>(pool.planes * pool.h.windows, reads_of_row(pool),
+                       [&](Index first, Index rows) { spread(pool, dy, which, first, rows, dx); });
+    return;
+  }
   using Kernel = void (*)(const Pool2d&, const CoveringWindows&, const CoveringWindows&, const T*,
                           const Which*, Index, Index, T*);
   static constexpr Kernel table[] = SPLOT_TARGET_TABLE(max_pool_grad_rows<T, Which>);

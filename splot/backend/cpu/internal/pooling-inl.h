@@ -234,6 +234,60 @@ void max_pool_grad_rows(const cpu::Pool2d& p, const cpu::CoveringWindows& over_r
   }
 }
 
+// dx of one window where windows divide the image: each dy is read once and every element written.
+template <typename T, typename Which>
+struct SpreadOverWindow {
+  const T* dy;
+  const Which* which;
+  Index row_step, column_step;  // in dx
+  Index columns;                // of a whole window
+  Index rows_inside, columns_inside;
+  T* dx;
+
+  template <class D>
+  HWY_INLINE void operator()(D d, Index at) const {
+    const auto gradient = hn::LoadU(d, dy + at);
+    const auto chosen = load_which(d, which + at);
+    for (Index r = 0; r < rows_inside; ++r) {
+      for (Index c = 0; c < columns_inside; ++c) {
+        const auto picked = hn::Eq(chosen, hn::Set(d, static_cast<T>(r * columns + c)));
+        hn::StoreU(hn::IfThenElseZero(picked, gradient), d, dx + r * row_step + c * column_step + at);
+      }
+    }
+  }
+};
+
+// Rows of windows, counted over all planes, that divide the image but for what is left behind the last ones.
+template <typename T, typename Which>
+void max_pool_grad_tiles(const cpu::Pool2d& p, const T* dy, const Which* which, Index first, Index rows,
+                         T* dx) {
+  const Index n = p.images;
+  const Index row_step = p.w.size * n;
+  for (Index row = first; row < first + rows; ++row) {
+    const Index i = row % p.h.windows;
+    const Index top = i * p.h.kernel;
+    const Index height = std::min(p.h.kernel, p.h.size - top);
+    T* line = dx + (row / p.h.windows * p.h.size + top) * row_step;
+    for (Index j = 0; j < p.w.windows; ++j) {
+      const Index at = (row * p.w.windows + j) * n, left = j * p.w.kernel;
+      const Index width = std::min(p.w.kernel, p.w.size - left);
+      in_vectors<T>(n, SpreadOverWindow<T, Which>{.dy = dy + at,
+                                                  .which = which + at,
+                                                  .row_step = row_step,
+                                                  .column_step = n,
+                                                  .columns = p.w.kernel,
+                                                  .rows_inside = height,
+                                                  .columns_inside = width,
+                                                  .dx = line + left * n});
+    }
+    const Index covered = std::min(p.w.windows * p.w.kernel, p.w.size) * n;
+    for (Index r = 0; r < height; ++r)
+      std::fill(line + r * row_step + covered, line + (r + 1) * row_step, T(0));
+    if (i + 1 < p.h.windows) continue;
+    std::fill(line + height * row_step, line + (p.h.size - top) * row_step, T(0));
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace splot
 HWY_AFTER_NAMESPACE();
