@@ -84,7 +84,9 @@ std::size_t shared_depth(const std::vector<std::string>& names) {
 
 struct ImageFolder::State {
   State(std::string given_path, const ImageFolderOptions& given)
-      : path(std::move(given_path)), options(given), files(path) {}
+      : path(std::move(given_path)),
+        options(given),
+        files(path, std::max(given.memory_limit, TarOptions().unpacked_limit)) {}
 
   void sort_into_classes();
   const std::string& title() const { return options.name.empty() ? path : options.name; }

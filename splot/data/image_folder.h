@@ -28,6 +28,8 @@ struct ImageFolderOptions {
   ImageFit fit = ImageFit::crop;
   /// When the decoded pictures of a data set take no more bytes than this, it is decoded at once and held in
   /// memory. Otherwise pictures are decoded when a batch asks for them, and so many of them are kept as fit.
+  /// Beside that a packed archive, unpacked, takes at most as much (or TarOptions::unpacked_limit when that
+  /// is more), and pictures that are being decoded at most 256 MiB.
   std::uint64_t memory_limit = std::uint64_t{1} << 30;
   int threads = 0;  ///< that decode; 0: as many as the machine runs at once. The result is the same for any.
   std::string name = {};  ///< of the data sets; empty: the path

@@ -67,12 +67,13 @@ bool natural_less(std::string_view a, std::string_view b) {
   return a < b;
 }
 
-PictureFiles::PictureFiles(const std::string& path) : path_(path) {
+PictureFiles::PictureFiles(const std::string& path, std::uint64_t unpacked_limit) : path_(path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
     names_ = names_in_folder(path);
   } else {
-    archive_ = std::make_unique<TarArchive>(path, TarOptions{.file_limit = kLargestPictureFile});
+    archive_ = std::make_unique<TarArchive>(
+        path, TarOptions{.unpacked_limit = unpacked_limit, .file_limit = kLargestPictureFile});
     for (const TarEntry& entry : archive_->entries()) {
       if (!is_hidden(entry.name) && is_picture_name(entry.name)) names_.push_back(entry.name);
     }

@@ -18,8 +18,9 @@ namespace splot::data_detail {
 /// Threads: several may read one object.
 class PictureFiles {
  public:
-  /// `path` is a folder, or an archive that TarArchive reads. Symbolic links to folders are not followed.
-  explicit PictureFiles(const std::string& path);
+  /// `path` is a folder, or an archive that TarArchive reads; a packed one may unpack to so many bytes.
+  /// Symbolic links to folders are not followed.
+  PictureFiles(const std::string& path, std::uint64_t unpacked_limit);
 
   /// In the order of natural_less().
   const std::vector<std::string>& names() const { return names_; }
