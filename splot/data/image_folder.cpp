@@ -17,7 +17,7 @@
 #include "splot/data/resize.h"
 
 namespace splot {
-namespace {
+namespace data_detail {
 
 // Lets several decode at once as long as they need little memory together.
 class DecodingMemory {
@@ -51,6 +51,13 @@ class DecodingMemory {
 };
 
 enum class Part { train, validation, test };
+
+}  // namespace data_detail
+
+namespace {
+
+using data_detail::DecodingMemory;
+using data_detail::Part;
 
 // What a folder above the classes is called; nothing for any other name.
 std::optional<Part> part_named(std::string_view folder) {

@@ -25,6 +25,10 @@ using Block = std::array<std::uint8_t, kBlock>;
 
 std::uint64_t filled_up(std::uint64_t size) { return (size + kBlock - 1) / kBlock * kBlock; }
 
+}  // namespace
+
+namespace data_detail {
+
 // The archive from front to back. A plain file can jump over what is not wanted.
 class TarInput {
  public:
@@ -100,6 +104,13 @@ class Bodies {
  private:
   std::vector<std::vector<std::uint8_t>> pieces_;
 };
+
+}  // namespace data_detail
+
+namespace {
+
+using data_detail::Bodies;
+using data_detail::TarInput;
 
 // Reads headers one after the other and refuses what a file of pictures has no reason to hold.
 class TarWalk {
