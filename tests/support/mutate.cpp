@@ -192,7 +192,11 @@ HostileResult try_hostile_files(const HostileCase& test, std::uint64_t seed) {
     }
   }
   EXPECT_LE(memory_use().peak - tensors_before, kMostBytes) << test.name;
+#if defined(SPLOT_TEST_TSAN)
+  (void)resident_before;  // thread sanitizer keeps four bytes of its own for each that is touched
+#else
   EXPECT_LE(most_resident() - resident_before, kMostBytes) << test.name;
+#endif
   return result;
 }
 
