@@ -9,6 +9,7 @@
 
 #include "splot/core/error.h"
 #include "splot/recipe/build.h"
+#include "splot/recipe/pictures.h"
 #include "splot/train/classification.h"
 #include "splot/train/outputs.h"
 #include "splot/train/regression.h"
@@ -156,29 +157,59 @@ std::string findings_text(const Findings& found, const std::string& data,
   return out + '\n' + score_table(matrix, names) + confusion_table(matrix, names);
 }
 
-// The data asked for, or those that the model learned from; pictures of the size that it takes.
-DataRecipe data_for(const EvalOptions& options, const ModelFile& file) {
-  DataRecipe out;
-  out.name = options.data.empty() ? file.info.data : options.data;
-  if (out.name == "table") throw UsageError(say(Message::eval_table));
-  if (out.name == "images") throw UsageError(say(Message::eval_needs_data, options.model));
-  const std::vector<std::string>& names = data_names();
+struct EvalData {
+  DataRecipe recipe;
+  std::string note;  // what has to be known of the figures; empty: nothing
+};
+
+bool is_there(const std::string& path) {
   std::error_code ignored;
-  if (std::find(names.begin(), names.end(), out.name) == names.end()) {
-    if (!std::filesystem::exists(out.name, ignored)) throw UsageError(say(Message::data_unknown, out.name));
+  return std::filesystem::exists(path, ignored);
+}
+
+// The data asked for by name or folder, as pictures of the size that the network takes.
+DataRecipe asked_for(const EvalOptions& options, const DataRecipe& trained_on) {
+  DataRecipe out;
+  out.name = options.data;
+  out.size = trained_on.size;
+  out.channels = trained_on.channels;
+  out.fit = trained_on.fit;
+  const std::vector<std::string>& names = data_names();
+  if (out.name == "images" || std::find(names.begin(), names.end(), out.name) == names.end()) {
+    if (!is_there(out.name)) throw UsageError(say(Message::data_unknown, out.name));
     out.folder = std::exchange(out.name, "images");
-  }
-  const Shape& sample = file.info.sample;
-  if (sample.rank() == 3 && sample[1] == sample[2] && (sample[0] == 1 || sample[0] == 3)) {
-    out.channels = sample[0];
-    out.size = sample[1];
   }
   return out;
 }
 
+// Which pictures are for testing follows from the names of all: those that the network has learned from are
+// cut as they were then, wherever they lie now; others in the standard way.
+EvalData data_for(const EvalOptions& options, const ModelFile& file) {
+  const DataRecipe own = data_of_model(file.info);
+  const std::optional<PictureOrigin>& origin = file.info.pictures;
+  if (options.data.empty()) {
+    if (own.name == "table") throw UsageError(say(Message::eval_table));
+    if (own.name == "images" && !origin) throw UsageError(say(Message::eval_needs_data, options.model));
+    if (own.name == "images" && !is_there(own.folder)) {
+      throw UsageError(say(Message::eval_gone, options.model, own.folder));
+    }
+  }
+  DataRecipe asked = options.data.empty() ? own : asked_for(options, own);
+  if (asked.name == "table") throw UsageError(say(Message::eval_table));
+  if (!has_picture_files(asked) || !has_picture_files(own)) return {asked, ""};
+  if (!origin) return {asked, say(Message::eval_split_unknown, options.model)};
+  if (picture_listing(asked) == origin->listing) {
+    asked.test = own.test;
+    asked.split_seed = own.split_seed;
+    return {asked, ""};
+  }
+  return {asked, say(options.data.empty() ? Message::eval_changed : Message::eval_other_pictures,
+                     asked.folder.empty() ? asked.name : asked.folder)};
+}
+
 int run_eval(const EvalOptions& options) {
   const ModelFile file = find_model(options.model);
-  const DataRecipe recipe = data_for(options, file);
+  const auto [recipe, note] = data_for(options, file);
   const std::string& shown = recipe.folder.empty() ? recipe.name : recipe.folder;
   const RecipeData data = load_data(recipe);
   if (!data.test) throw UsageError(say(Message::data_no_part, shown, "test"));
@@ -192,6 +223,7 @@ int run_eval(const EvalOptions& options) {
     throw UsageError(say(Message::eval_classes, options.model, list_of(file.info.classes), shown,
                          list_of(test.classes())));
   }
+  if (!note.empty()) print_progress(say(Message::note, note) + '\n');
   const Findings found = look_at(file, test);
   if (options.json) {
     nlohmann::ordered_json out = {{"model", options.model}, {"data", shown}, {"part", "test"}};

@@ -11,6 +11,7 @@
 #include "splot/backend/cpu/thread_pool.h"
 #include "splot/core/error.h"
 #include "splot/core/storage.h"
+#include "splot/recipe/pictures.h"
 #include "splot/recipe/run.h"
 #include "splot/recipe/run_report.h"
 #include "splot/train/model_file.h"
@@ -35,13 +36,14 @@ struct TrainOptions {
   bool quiet = false;
 };
 
-ModelInfo info_of(const RecipeRun& run) {
+ModelInfo info_of(const RecipeRun& run, const std::optional<PictureOrigin>& pictures) {
   return {.sample = run.sample,
           .preprocessing = run.preprocessing,
           .classes = run.classes,
           .loss = run.recipe.loss.name,
           .data = run.recipe.data.name,
-          .recipe = run.recipe.id};
+          .recipe = run.recipe.id,
+          .pictures = pictures};
 }
 
 nlohmann::ordered_json result_json(const RecipeRun& run, const std::string& folder) {
@@ -196,6 +198,7 @@ int run_train(const TrainOptions& options) {
   };
   // The data are looked for before a folder is made that nothing would be put into.
   const RecipeData data = load_data(plan.recipe.data);
+  const std::optional<PictureOrigin> pictures = picture_origin(plan.recipe.data);
   RunFolder folder(plan.folder.empty() ? new_run_folder(plan.recipe.id) : plan.folder);
   folder.remove_leftovers();
   folder.write("recipe.toml", to_toml(plan.recipe));
@@ -204,7 +207,7 @@ int run_train(const TrainOptions& options) {
   const RecipeRun run = run_recipe(plan.recipe, data, run_options);
   folder.finish();
   const bool has_model = run.diverged.empty() || run.training.best_epoch > 0;
-  if (has_model) save_model(folder.file("model.safetensors"), *run.model, info_of(run));
+  if (has_model) save_model(folder.file("model.safetensors"), *run.model, info_of(run, pictures));
   folder.write("run.json", run_json(run, folder.path()).dump(2) + '\n');
   // A run that ended in its first epoch has nothing to show.
   if (!run.training.history.empty()) {

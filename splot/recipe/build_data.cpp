@@ -6,6 +6,7 @@
 #include "splot/data/image_sets.h"
 #include "splot/data/mnist.h"
 #include "splot/recipe/build.h"
+#include "splot/recipe/pictures.h"
 
 namespace splot {
 namespace {
@@ -15,9 +16,6 @@ Tensor rows_tensor(const std::vector<std::vector<double>>& rows) {
   for (const std::vector<double>& row : rows) values.insert(values.end(), row.begin(), row.end());
   return Tensor::from(values, {static_cast<Index>(rows.size()), static_cast<Index>(rows.front().size())});
 }
-
-// Sets of files, whose pictures have any size.
-bool has_picture_files(const DataRecipe& data) { return data.name == "images" || data.name == "eurosat"; }
 
 Index side_of(const DataRecipe& data) { return data.size == 0 ? 64 : data.size; }
 

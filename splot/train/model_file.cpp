@@ -13,10 +13,15 @@ using core_detail::Json;
 using core_detail::read_required;
 
 // A file says the lowest version that can read it. 2 knows preprocessing by feature, which 1 would leave out
-// without a word; 3 knows it by channel.
-constexpr int kVersion = 3;
+// without a word; 3 knows it by channel; 4 knows where pictures came from, without which 3 would judge a
+// network on pictures that it has learned from.
+constexpr int kVersion = 4;
 
-int version_for(const Preprocessing& p) { return !p.by_feature() ? 1 : p.shared == 1 ? 2 : 3; }
+int version_for(const ModelInfo& info) {
+  if (info.pictures) return 4;
+  const Preprocessing& p = info.preprocessing;
+  return !p.by_feature() ? 1 : p.shared == 1 ? 2 : 3;
+}
 
 TensorMap tensors_of(Layer& model) {
   TensorMap out;
@@ -48,17 +53,43 @@ Preprocessing preprocessing_from(const Json& json) {
   return p;
 }
 
+Json pictures_json(const PictureOrigin& p) {
+  return {{"folder", p.folder},
+          {"fit", p.fit},
+          {"test", p.test},
+          {"split_seed", p.split_seed},
+          {"listing", p.listing}};
+}
+
+PictureOrigin pictures_from(const Json& json) {
+  core_detail::require_object(json, "pictures");
+  PictureOrigin p;
+  read_required(json, "folder", p.folder);
+  read_required(json, "fit", p.fit);
+  if (p.fit != "crop" && p.fit != "stretch") {
+    throw FormatError(join("fit is \"", p.fit, "\"; it can be crop or stretch"));
+  }
+  read_required(json, "test", p.test);
+  if (!(p.test >= 0.0 && p.test < 1.0)) throw FormatError(join("test is ", p.test, ", no share"));
+  read_required(json, "split_seed", p.split_seed);
+  if (p.split_seed < 0) throw FormatError(join("split_seed is ", p.split_seed, "; it is at least 0"));
+  read_required(json, "listing", p.listing);
+  return p;
+}
+
 std::string info_text(const ModelInfo& info) {
   const std::string problem = info.preprocessing.problem(info.sample);
   require<ValueError>(problem.empty(), "save_model", problem);
-  return Json{{"version", version_for(info.preprocessing)},
+  Json out = {{"version", version_for(info)},
               {"sample", std::vector<Index>(info.sample.begin(), info.sample.end())},
               {"preprocessing", preprocessing_json(info.preprocessing)},
               {"classes", info.classes},
               {"loss", info.loss},
               {"data", info.data},
-              {"recipe", info.recipe}}
-      .dump();
+              {"recipe", info.recipe}};
+  if (info.pictures) out["pictures"] = pictures_json(*info.pictures);
+  // A name that is no UTF-8 must not cost a trained network.
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 ModelInfo info_from(const std::string& text) {
@@ -81,6 +112,7 @@ ModelInfo info_from(const std::string& text) {
   read_required(json, "loss", info.loss);
   read_required(json, "data", info.data);
   read_required(json, "recipe", info.recipe);
+  if (json.contains("pictures")) info.pictures = pictures_from(core_detail::member(json, "pictures"));
   return info;
 }
 

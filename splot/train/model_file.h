@@ -1,6 +1,7 @@
 // A trained network in one file: enough to predict with, on any machine.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,14 +11,27 @@
 
 namespace splot {
 
+/// Which pictures a model learned from, and how they were made ready: without it nobody could find those
+/// again that it has never seen.
+struct PictureOrigin {
+  std::string folder = {};   ///< or archive, as it was given; empty for a set that has a name
+  std::string fit = "crop";  ///< how pictures got the size of an example: crop or stretch
+  double test = 0.2;         ///< the share of each class that was kept for testing, where folders did not say
+  Index split_seed = 1;      ///< chose which
+  std::string listing = {};  ///< a hash of the names of all pictures: the split depends on them
+
+  friend bool operator==(const PictureOrigin&, const PictureOrigin&) = default;
+};
+
 /// What a model file says beside architecture and weights.
 struct ModelInfo {
-  Shape sample;                           ///< of one example, as it is stored: [1, 28, 28]
-  Preprocessing preprocessing = {};       ///< from stored inputs to what the network sees
-  std::vector<std::string> classes = {};  ///< one name for each output; empty for regression
-  std::string loss = {};                  ///< what it was trained with: says what the outputs mean
-  std::string data = {};                  ///< the data it was trained on
-  std::string recipe = {};                ///< the recipe's id
+  Shape sample;                                ///< of one example, as it is stored: [1, 28, 28]
+  Preprocessing preprocessing = {};            ///< from stored inputs to what the network sees
+  std::vector<std::string> classes = {};       ///< one name for each output; empty for regression
+  std::string loss = {};                       ///< what it was trained with: says what the outputs mean
+  std::string data = {};                       ///< the data it was trained on
+  std::string recipe = {};                     ///< the recipe's id
+  std::optional<PictureOrigin> pictures = {};  ///< of models that learned from picture files
 };
 
 struct ModelFile {

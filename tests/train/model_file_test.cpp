@@ -80,6 +80,21 @@ TEST(ModelFile, KeepsPreprocessingByFeatureExactly) {
   EXPECT_NE(load_safetensors(path).metadata.at("splot").find("\"version\":1"), std::string::npos);
 }
 
+TEST(ModelFile, KeepsWhichPicturesItLearnedFrom) {
+  const test::TempFolder folder;
+  const std::string path = folder.file("model.safetensors");
+  Sequential net = small_net();
+  ModelInfo info = kInfo;
+  info.pictures = {
+      .folder = "no \xff utf-8", .fit = "stretch", .test = 0.35, .split_seed = 9, .listing = "ab"};
+  save_model(path, net, info);
+  EXPECT_NE(load_safetensors(path).metadata.at("splot").find("\"version\":4"), std::string::npos);
+  info.pictures->folder = "no \xef\xbf\xbd utf-8";
+  EXPECT_EQ(load_model(path).info.pictures, info.pictures);
+  save_model(path, net, kInfo);
+  EXPECT_FALSE(load_model(path).info.pictures.has_value());
+}
+
 // What the file says of itself, with `from` replaced by `to`.
 void rewrite(const std::string& path, const std::string& from, const std::string& to) {
   TensorFile file = load_safetensors(path);
@@ -117,6 +132,24 @@ TEST(ModelFile, SaysWhichFieldIsWrong) {
   EXPECT_EQ(answer("\"recipe\":", "\"recipes\":"), "recipe is missing");
 }
 
+TEST(ModelFile, RefusesPicturesThatMakeNoSense) {
+  const test::TempFolder folder;
+  const std::string path = folder.file("model.safetensors");
+  Sequential net = small_net();
+  ModelInfo info = kInfo;
+  info.pictures.emplace();
+  const auto answer = [&](const std::string& from, const std::string& to) {
+    save_model(path, net, info);
+    rewrite(path, from, to);
+    EXPECT_THROW(load_model(path), FormatError) << to;
+  };
+  answer("\"fit\":\"crop\"", "\"fit\":\"bend\"");
+  answer("\"test\":0.2", "\"test\":1.0");
+  answer("\"split_seed\":1", "\"split_seed\":-1");
+  answer("\"listing\":", "\"list\":");
+  answer("\"pictures\":{", "\"pictures\":7,\"x\":{");
+}
+
 TEST(ModelFile, RefusesPreprocessingThatDoesNotFit) {
   const test::TempFolder folder;
   const std::string path = folder.file("model.safetensors");
@@ -137,9 +170,9 @@ TEST(ModelFile, RefusesPreprocessingThatDoesNotFit) {
           ": preprocessing has a mean for every 0 numbers, which do not divide the 6 of an example of "
           "shape [2, 3]");
   save_model(path, net, kInfo);
-  rewrite(path, "\"version\":1", "\"version\":4");
+  rewrite(path, "\"version\":1", "\"version\":5");
   EXPECT_ERROR(FormatError, load_model(path),
-               "[load_model] " + path + ": the model's version is 4; this Splot reads 1 to 3");
+               "[load_model] " + path + ": the model's version is 5; this Splot reads 1 to 4");
 }
 
 TEST(ModelFile, TensorsWithoutAnArchitectureAreNoModel) {
