@@ -3,6 +3,7 @@
 #include "splot/backend/cpu/thread_pool.h"
 #include "splot/core/error.h"
 #include "splot/data/digits.h"
+#include "splot/data/displaced.h"
 #include "splot/data/image_sets.h"
 #include "splot/data/mnist.h"
 #include "splot/recipe/build.h"
@@ -97,6 +98,7 @@ RecipeData load_data(const DataRecipe& data) {
   if (parts.validation.size() > 0) out.validation = parts.validation;
   if (parts.test.size() > 0) out.test = parts.test;
   out = normalised(std::move(out), data);
+  if (data.displaced > 0) out.train = with_displaced(out.train, data.displaced);
   out.train = out.train.with_transforms(data.transforms, cpu::num_threads());
   return out;
 }

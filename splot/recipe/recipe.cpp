@@ -283,6 +283,7 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
   const DataRecipe& data = recipe.data;
   const bool table = data.name == "table";
   check(!table || data.transforms.empty(), "data.transforms change pictures; a table has none");
+  check(!table || data.displaced == 0, "data.displaced moves pictures; a table has none");
   for (std::size_t i = 0; i < data.transforms.size(); ++i) {
     const Transform& t = data.transforms[i];
     const std::string problem = t.name.empty() ? "needs a name" : problem_of(t);

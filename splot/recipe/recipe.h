@@ -36,6 +36,9 @@ struct DataRecipe {
   double test = 0.2;         ///< the share of each class that is for testing, unless folders say so
   Index split_seed = 1;      ///< chooses which
   Index memory = 1024;       ///< MiB of decoded pictures to hold; more are decoded when they are needed
+  /// Each picture that is learned from is followed by four copies, moved down, up, right and left by so many
+  /// pixels (displaced.h); 0: none.
+  Index displaced = 0;
   /// Changes made by chance to the pictures that are learned from, each [[data.transforms]]; those that judge
   /// the network are left as they are.
   std::vector<Transform> transforms;

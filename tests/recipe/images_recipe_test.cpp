@@ -153,6 +153,22 @@ TEST(TransformsRecipe, SaysWhatIsWrong) {
       "r: data.transforms change pictures; a table has none");
 }
 
+TEST(DisplacedRecipe, ExpandsTheTrainingPartAlone) {
+  const Recipe recipe = parse_recipe(
+      "[data]\nname = \"digits\"\ntrain = 20\nvalidation = 10\ndisplaced = 1\n[[data.transforms]]\nname = "
+      "\"crop\"\n[model]\ndense = [784, 10]\n",
+      "r");
+  EXPECT_EQ(parse_recipe(to_toml(recipe), "again").data.displaced, 1);
+  const RecipeData data = load_data(recipe.data);
+  EXPECT_EQ(data.train.size(), 100);
+  EXPECT_EQ(data.train.transforms().size(), 1u);
+  EXPECT_EQ(data.validation->size(), 10);
+  EXPECT_EQ(data.test->size(), 10'000);
+  EXPECT_ERROR(FormatError,
+               parse_recipe("[data]\nname = \"table\"\ndisplaced = 1\n[model]\ndense = [1, 1]\n", "r"),
+               "r: data.displaced moves pictures; a table has none");
+}
+
 bool there(const std::string& name) {
   const char* root = std::getenv("SPLOT_DATA");
   return root != nullptr && access((std::string(root) + "/" + name).c_str(), R_OK) == 0;
