@@ -8,6 +8,7 @@
 #include "splot/core/error.h"
 #include "splot/core/node.h"
 #include "splot/data/image.h"
+#include "splot/data/image_folder.h"
 #include "splot/ops/ops.h"
 #include "splot/train/outputs.h"
 
@@ -44,39 +45,71 @@ std::vector<Guess> guesses(const ModelFile& file, const Tensor& output) {
   return out;
 }
 
+// Drawn digits come in any place and size, dark on light too; a network that knows digits has seen them in
+// the middle, light on dark.
+bool knows_digits(const ModelInfo& info) {
+  if (!(info.sample == Shape{1, 28, 28}) || info.pictures || info.classes.size() != 10) return false;
+  for (std::size_t i = 0; i < info.classes.size(); ++i) {
+    if (info.classes[i] != std::to_string(i)) return false;
+  }
+  return true;
+}
+
+// The picture as bytes in the shape of an example, as the training data were made.
+Tensor prepared(const ModelInfo& info, const std::string& path) {
+  if (knows_digits(info)) return reshape(prepare_digit(read_image(path)), {1, 28, 28});
+  const Shape& sample = info.sample;
+  const Image picture = read_image(path, {.channels = sample[0], .transparency = Transparency::ignored});
+  const bool stretch = info.pictures && info.pictures->fit == "stretch";
+  return picture_tensor(picture, sample[1], sample[2], stretch ? ImageFit::stretch : ImageFit::crop);
+}
+
+void check_takes_pictures(const std::string& name, const ModelInfo& info) {
+  const Shape& sample = info.sample;
+  if (sample.rank() != 3 || (sample[0] != 1 && sample[0] != 3)) {
+    throw UsageError(say(Message::predict_no_pictures, name, sample.to_string()));
+  }
+  if (info.classes.empty()) throw UsageError(say(Message::predict_no_classes, name));
+}
+
+// Prints what is seen unless the answer is for JSON.
+nlohmann::ordered_json look_at(const ModelFile& file, const std::string& path, bool json) {
+  const Tensor pixels = prepared(file.info, path);
+  const Shape& sample = file.info.sample;
+  const Dataset one("picture", reshape(pixels, {1, sample[0], sample[1], sample[2]}),
+                    Tensor::from(std::vector<std::int64_t>{0}, {1}), {}, file.info.preprocessing);
+  const std::vector<Guess> all = guesses(file, (*file.model)(cast(one.batch(0, 1).inputs, file.dtype)));
+  nlohmann::ordered_json top = nlohmann::ordered_json::array();
+  std::string text;
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, all.size()); ++i) {
+    top.push_back({{"label", all[i].label}, {"confidence", all[i].confidence}});
+    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", all[i].label, percent(all[i].confidence));
+  }
+  if (!json) {
+    if (knows_digits(file.info)) print(drawing(select(pixels, 0, 0), true));
+    print(say(Message::predict_result, path, all[0].label, percent(all[0].confidence), text) + '\n');
+  }
+  return {{"picture", path}, {"label", all[0].label}, {"confidence", all[0].confidence}, {"top", top}};
+}
+
+// One that cannot be read does not keep the others from being seen.
 int run_predict(const PredictOptions& options) {
   const ModelFile file = find_model(options.model);
-  if (!(file.info.sample == Shape{1, 28, 28}) || file.info.classes.empty()) {
-    throw UsageError(say(Message::predict_not_digits, options.model, file.info.sample.to_string()));
-  }
+  check_takes_pictures(options.model, file.info);
   const NoGrad off;
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (const std::string& picture : options.pictures) {
-    const Tensor digit = prepare_digit(read_image(picture));
-    const Dataset one("picture", reshape(digit, {1, 1, 28, 28}),
-                      Tensor::from(std::vector<std::int64_t>{0}, {1}), {}, file.info.preprocessing);
-    const std::vector<Guess> all_guesses =
-        guesses(file, (*file.model)(cast(one.batch(0, 1).inputs, file.dtype)));
-    const auto top = std::min<std::size_t>(3, all_guesses.size());
-    nlohmann::ordered_json top_json = nlohmann::ordered_json::array();
-    std::string top_text;
-    for (std::size_t i = 0; i < top; ++i) {
-      top_json.push_back({{"label", all_guesses[i].label}, {"confidence", all_guesses[i].confidence}});
-      top_text += fmt::format("{}{} {}", i == 0 ? "" : ", ", all_guesses[i].label,
-                              percent(all_guesses[i].confidence));
+  int status = kOk;
+  for (const std::string& path : options.pictures) {
+    try {
+      all.push_back(look_at(file, path, options.json));
+    } catch (const Error& error) {
+      print_progress(say(Message::complaint, error.what()) + '\n');
+      all.push_back({{"picture", path}, {"error", error.what()}});
+      status = kFailed;
     }
-    all.push_back({{"picture", picture},
-                   {"label", all_guesses[0].label},
-                   {"confidence", all_guesses[0].confidence},
-                   {"top", top_json}});
-    if (options.json) continue;
-    print(drawing(digit, true));
-    print(say(Message::predict_result, picture, all_guesses[0].label, percent(all_guesses[0].confidence),
-              top_text) +
-          '\n');
   }
   if (options.json) print(all.dump(2) + '\n');
-  return kOk;
+  return status;
 }
 
 }  // namespace

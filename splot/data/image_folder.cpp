@@ -174,6 +174,11 @@ Image decode_file(const data_detail::PictureFiles& files, const std::string& nam
                       {.channels = channels, .transparency = Transparency::ignored});
 }
 
+Image with_size(const Image& picture, Index height, Index width, ImageFit fit) {
+  if (picture.width == width && picture.height == height) return picture;
+  return fit == ImageFit::crop ? fitted(picture, width, height) : resized(picture, width, height);
+}
+
 // Channel by channel instead of pixel by pixel.
 void put_planes(const Image& image, std::uint8_t* to) {
   const Index plane = image.width * image.height;
@@ -201,7 +206,7 @@ void ImageFolder::State::decode(Index picture, const Shape& sample, std::uint8_t
     require<ValueError>(options.height > 0, "ImageFolder", '"', files.title(name), "\" is ", image.width,
                         " x ", image.height, ", \"", files.title(names.front()), "\" ", width, " x ", height,
                         ": pictures of different sizes need a size to be brought to");
-    image = options.fit == ImageFit::crop ? fitted(image, width, height) : resized(image, width, height);
+    image = with_size(image, height, width, options.fit);
   }
   put_planes(image, to);
 }
@@ -259,6 +264,16 @@ class PicturesOnDemand final : public BatchSource {
 
 }  // namespace
 
+Tensor picture_tensor(const Image& picture, Index height, Index width, ImageFit fit) {
+  const Image sized = with_size(picture, height, width, fit);
+  require<ValueError>(static_cast<Index>(sized.pixels.size()) == sized.width * sized.height * sized.channels,
+                      "picture_tensor", "a picture of ", sized.width, " x ", sized.height, " x ",
+                      sized.channels, " cannot have ", sized.pixels.size(), " bytes");
+  Tensor out = Tensor::empty({sized.channels, height, width}, kUInt8);
+  put_planes(sized, static_cast<std::uint8_t*>(out.impl()->storage->data()));
+  return out;
+}
+
 ImageFolder::ImageFolder(std::string path, const ImageFolderOptions& options) {
   check_options(options);
   const auto state = std::make_shared<State>(std::move(path), options);
@@ -305,12 +320,21 @@ Dataset ImageFolder::dataset(std::span<const Index> pictures) const {
   return Dataset(state_->title(), inputs, Tensor::from(targets, {n}), state_->classes, {.divisor = 255.0});
 }
 
+Image ImageFolder::picture(Index number) const {
+  require<IndexError>(number >= 0 && number < size(), "ImageFolder", "there is no picture ", number, " of ",
+                      size());
+  return decode_file(state_->files, state_->names[static_cast<std::size_t>(number)], state_->options.channels,
+                     state_->memory);
+}
+
 DataSplits ImageFolder::split(const SplitOptions& options) const {
+  const SplitIndices all = parts(options);
+  return {dataset(all.train), dataset(all.validation), dataset(all.test)};
+}
+
+SplitIndices ImageFolder::parts(const SplitOptions& options) const {
   const State& s = *state_;
-  if (s.parts.empty()) {
-    const SplitIndices parts = split_indices(s.labels, options);
-    return {dataset(parts.train), dataset(parts.validation), dataset(parts.test)};
-  }
+  if (s.parts.empty()) return split_indices(s.labels, options);
   std::map<Part, std::vector<Index>> given;
   for (std::size_t i = 0; i < s.parts.size(); ++i) given[s.parts[i]].push_back(static_cast<Index>(i));
   // Folders that are there are not cut.
@@ -319,13 +343,13 @@ DataSplits ImageFolder::split(const SplitOptions& options) const {
   if (!given[Part::test].empty()) rest.test = 0.0;
   std::vector<Index> labels;
   for (const Index i : given[Part::train]) labels.push_back(s.labels[static_cast<std::size_t>(i)]);
-  SplitIndices parts = split_indices(labels, rest);
-  for (std::vector<Index>* part : {&parts.train, &parts.validation, &parts.test}) {
+  SplitIndices cut = split_indices(labels, rest);
+  for (std::vector<Index>* part : {&cut.train, &cut.validation, &cut.test}) {
     for (Index& i : *part) i = given[Part::train][static_cast<std::size_t>(i)];
   }
-  if (rest.validation == 0.0) parts.validation = given[Part::validation];
-  if (rest.test == 0.0) parts.test = given[Part::test];
-  return {dataset(parts.train), dataset(parts.validation), dataset(parts.test)};
+  if (rest.validation == 0.0) cut.validation = given[Part::validation];
+  if (rest.test == 0.0) cut.test = given[Part::test];
+  return cut;
 }
 
 }  // namespace splot

@@ -9,6 +9,7 @@
 
 #include "splot/core/export.h"
 #include "splot/data/dataset.h"
+#include "splot/data/image.h"
 #include "splot/data/split.h"
 
 namespace splot {
@@ -18,6 +19,13 @@ enum class ImageFit {
   crop,     ///< cut to the shape around its middle, then resized: nothing is stretched, edges may be lost
   stretch,  ///< resized as it is
 };
+
+/// A picture as an example of a data set of such pictures: [channels, height, width] bytes, with the channels
+/// that it has. Throws ValueError for sizes and pictures that resized() does not take.
+///
+///   Tensor x = picture_tensor(read_image("cat.jpg", {.channels = 3}), 64, 64);
+SPLOT_API Tensor picture_tensor(const Image& picture, Index height, Index width,
+                                ImageFit fit = ImageFit::crop);
 
 struct ImageFolderOptions {
   Index channels = 3;  ///< 3: red, green, blue; 1: grey
@@ -62,6 +70,10 @@ class SPLOT_API ImageFolder {
   /// The name of each picture below `path`: "animals/cat/1.jpg".
   const std::vector<std::string>& names() const;
 
+  /// One picture as it is in its file, with options.channels but of any size. Throws IndexError when there is
+  /// none, IoError and FormatError as decode_image().
+  Image picture(Index number) const;
+
   /// All pictures: inputs [n, channels, height, width] uint8, preprocessed by dividing by 255; targets class
   /// numbers. In memory or on demand as options.memory_limit says; on demand, a picture's errors come when
   /// it is read. Throws FormatError naming the file for one that is no sound picture, ValueError for one of
@@ -72,6 +84,8 @@ class SPLOT_API ImageFolder {
   /// Whether the folders above the classes are parts: "train" and beside it "test", "val", "valid" or
   /// "validation", or some of them.
   bool has_parts() const;
+  /// Which pictures split() puts where; none is decoded.
+  SplitIndices parts(const SplitOptions& options = {}) const;
   /// Training, validation and test part. Where the folders are parts, those; of a test or validation part
   /// that has no folder, the share is taken from the training part. By split_indices(): in random order.
   DataSplits split(const SplitOptions& options = {}) const;

@@ -84,5 +84,65 @@ TEST_F(PicturesCommand, EvalSaysWhenPicturesAreOthersThanThoseLearnedFrom) {
             20);
 }
 
+TEST_F(PicturesCommand, PredictMakesPicturesReadyAsTheTrainingDataWere) {
+  // Told by the colour of the outer quarters alone, which a stretched picture keeps and a cut one loses.
+  const auto banner = [](bool red, Index width, Index height, Index channels) {
+    Image picture{width, height, channels, {}};
+    for (Index y = 0; y < height; ++y) {
+      for (Index x = 0; x < width; ++x) {
+        const bool outside = x < width / 4 || x >= width - width / 4;
+        for (Index c = 0; c < channels; ++c)
+          picture.pixels.push_back(outside && c == (red ? 0 : 2) ? 255 : 40);
+      }
+    }
+    return picture;
+  };
+  for (int i = 0; i < 40; ++i) {
+    write(i % 2 == 0 ? "mine/blue" : "mine/red", i, banner(i % 2 == 1, 32, 8 + i % 3, 3));
+  }
+  write_recipe("fit = \"stretch\"\nnormalise = \"channels\"");
+  ASSERT_EQ(run("train mine.toml -o run --quiet").status, 0) << text(folder_.file("err.txt"));
+  write("new", 1, banner(true, 200, 40, 3));
+  write("new", 2, banner(false, 31, 77, 3));
+  write("new", 3, banner(true, 9, 9, 1));
+  const Outcome seen = run("predict run new/1.png new/2.png new/3.png --json");
+  ASSERT_EQ(seen.status, 0) << seen.err;
+  const Json all = Json::parse(seen.out);
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0]["label"], "red");
+  EXPECT_GT(all[0]["confidence"].get<double>(), 0.6);
+  EXPECT_EQ(all[1]["label"], "blue");
+  EXPECT_EQ(all[2]["top"].size(), 2u);
+  // As the network saw it in its data set.
+  const Json again = Json::parse(run("predict run mine/red/1.png --json").out);
+  EXPECT_EQ(again[0]["label"], "red");
+  const Outcome words = run("predict run new/1.png");
+  EXPECT_EQ(words.out.rfind("new/1.png: red (", 0), 0u) << words.out;
+}
+
+TEST_F(PicturesCommand, PredictGoesOnAfterAPictureThatIsNone) {
+  write_noise("mine", 20);
+  write_recipe("");
+  ASSERT_EQ(run("train mine.toml -o run --quiet --set train.epochs=1").status, 0);
+  std::ofstream(folder_.file("broken.png")) << "no picture";
+  const Outcome seen = run("predict run broken.png mine/a/0.png mine --json");
+  EXPECT_EQ(seen.status, 1);
+  const Json all = Json::parse(seen.out);
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_NE(all[0]["error"].get<std::string>().find("\"broken.png\""), std::string::npos);
+  EXPECT_TRUE(all[1].contains("label"));
+  EXPECT_NE(all[2]["error"].get<std::string>().find("\"mine\""), std::string::npos);
+  EXPECT_NE(seen.err.find("splot: "), std::string::npos);
+}
+
+TEST_F(PicturesCommand, PredictSaysWhenAModelTakesNoPictures) {
+  ASSERT_EQ(run("train xor -o run --quiet").status, 0);
+  const Outcome outcome = run("predict run x.png");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err,
+            "splot: run does not take pictures, [1 or 3 channels, height, width]: its examples have shape "
+            "[2]\n");
+}
+
 }  // namespace
 }  // namespace splot

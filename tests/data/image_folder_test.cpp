@@ -106,6 +106,28 @@ TEST_F(Folder, BringsPicturesToOneSize) {
                    "\" 40 x 30: pictures of different sizes need a size to be brought to");
 }
 
+TEST_F(Folder, OnePictureIsMadeReadyAsTheDataSetIs) {
+  Bytes pixels;
+  for (int i = 0; i < 3 * 50 * 20; ++i) pixels.push_back(static_cast<std::uint8_t>(i * i / 7));
+  put("a/1.png", encode_png({50, 20, 3, pixels}));
+  put("b/1.png", png_of(6, 8, 16));
+  for (const Index channels : {1, 3}) {
+    for (const ImageFit fit : {ImageFit::crop, ImageFit::stretch}) {
+      const ImageFolder folder(folder_.path(), {.channels = channels, .height = 16, .width = 8, .fit = fit});
+      for (const Index i : {0, 1}) {
+        const Image picture = folder.picture(i);
+        EXPECT_EQ(picture.width, i == 0 ? 50 : 8);
+        const Tensor ready = picture_tensor(picture, 16, 8, fit);
+        EXPECT_EQ(ready.shape(), Shape({channels, 16, 8}));
+        EXPECT_EQ(ready.to_vector<int>(), folder.dataset().stored(i, 1).inputs.to_vector<int>());
+      }
+    }
+  }
+  EXPECT_ERROR(IndexError, ImageFolder(folder_.path()).picture(2),
+               "[ImageFolder] there is no picture 2 of 2");
+  EXPECT_THROW(picture_tensor({4, 4, 3, Bytes(5)}, 4, 4), ValueError);
+}
+
 TEST_F(Folder, OnDemandIsTheSameAsInMemory) {
   for (int i = 0; i < 20; ++i) {
     put((i % 3 == 0 ? "a/" : "b/") + std::to_string(i) + ".png", png_of(static_cast<std::uint8_t>(10 * i)));
