@@ -1,4 +1,5 @@
 // splot train: runs a recipe and keeps what came of it.
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "splot/backend/cpu/thread_pool.h"
 #include "splot/core/error.h"
 #include "splot/core/storage.h"
+#include "splot/recipe/choose.h"
 #include "splot/recipe/pictures.h"
 #include "splot/recipe/run.h"
 #include "splot/recipe/run_report.h"
@@ -28,6 +30,7 @@ constexpr const char* kCheckpoint = "checkpoint.safetensors";
 
 struct TrainOptions {
   std::string recipe;
+  std::string images;
   std::vector<std::string> set;
   std::string folder;
   std::string resume;
@@ -138,41 +141,81 @@ struct Plan {
   Recipe recipe;
   std::uint64_t seed = 1;
   std::string folder;
-  std::string checkpoint;  // to go on from; empty: the run begins
+  std::string checkpoint;       // to go on from; empty: the run begins
+  std::vector<Choice> choices;  // of a recipe that nobody wrote
 };
+
+// For pictures alone. What --set says was not chosen, so there is no reason to give.
+ChosenRecipe choose_recipe(const TrainOptions& options) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(options.images, ignored)) {
+    throw UsageError(say(Message::train_no_folder, options.images));
+  }
+  ChosenRecipe chosen = recipe_for_images(ImageFolder(options.images), options.images);
+  assign(chosen.recipe, options.images, options.set);
+  std::erase_if(chosen.choices, [&](const Choice& choice) {
+    return std::any_of(options.set.begin(), options.set.end(),
+                       [&](const std::string& set) { return set.substr(0, set.find('=')) == choice.key; });
+  });
+  return chosen;
+}
+
+// What the command line asks for: a recipe, or pictures.
+void take_recipe(Plan& plan, const TrainOptions& options) {
+  if (options.images.empty()) {
+    plan.recipe = find_recipe(options.recipe, options.set);
+    return;
+  }
+  ChosenRecipe chosen = choose_recipe(options);
+  plan.recipe = std::move(chosen.recipe);
+  plan.choices = std::move(chosen.choices);
+}
+
+void explain(const Plan& plan) {
+  print_progress(say(Message::train_chosen, plan.recipe.data.folder) + '\n');
+  for (const Choice& choice : plan.choices) {
+    print_progress(fmt::format("  {:<17}{}\n", choice.key, choice.reason));
+  }
+}
 
 Plan plan_of(const TrainOptions& options) {
   if (std::filesystem::is_directory(options.recipe)) {
     throw UsageError(say(Message::train_is_folder, options.recipe, options.recipe));
   }
-  if (options.recipe.empty() && options.resume.empty()) {
+  const bool nothing = options.recipe.empty() && options.images.empty();
+  if (nothing && options.resume.empty()) {
     throw UsageError(say(Message::wrong_usage, say(Message::train_needs_recipe)));
   }
-  Plan plan{.recipe = {}, .seed = options.seed.value_or(1), .folder = options.folder, .checkpoint = {}};
+  if (!options.recipe.empty() && !options.images.empty()) {
+    throw UsageError(say(Message::train_recipe_or_images));
+  }
+  Plan plan{.recipe = {},
+            .seed = options.seed.value_or(1),
+            .folder = options.folder,
+            .checkpoint = {},
+            .choices = {}};
   if (options.resume.empty()) {
-    plan.recipe = find_recipe(options.recipe, options.set);
+    take_recipe(plan, options);
     return plan;
   }
   if (!options.folder.empty()) throw UsageError(say(Message::resume_has_folder, options.resume));
   plan.folder = options.resume;
   plan.checkpoint = (std::filesystem::path(plan.folder) / kCheckpoint).string();
   if (!std::filesystem::exists(plan.checkpoint)) {
-    if (options.recipe.empty()) {
-      throw UsageError(say(Message::resume_no_checkpoint, plan.folder, plan.folder));
-    }
+    if (nothing) throw UsageError(say(Message::resume_no_checkpoint, plan.folder, plan.folder));
     // The same command starts a run and, after a crash at any moment, goes on with it.
     plan.checkpoint.clear();
-    plan.recipe = find_recipe(options.recipe, options.set);
+    take_recipe(plan, options);
     if (!options.quiet) print_progress(say(Message::resume_begins, plan.folder) + '\n');
     return plan;
   }
   const CheckpointInfo info = checkpoint_info(plan.checkpoint);
   const Recipe saved = recipe_of_checkpoint(plan.checkpoint);
   plan.recipe = saved;
-  if (options.recipe.empty()) {
+  if (nothing) {
     assign(plan.recipe, plan.folder, options.set);
   } else {
-    plan.recipe = find_recipe(options.recipe, options.set);
+    take_recipe(plan, options);
   }
   check_same_recipe(saved, plan.recipe, plan.folder);
   plan.seed = info.seed;
@@ -181,6 +224,14 @@ Plan plan_of(const TrainOptions& options) {
   }
   if (!options.quiet) print_progress(say(Message::resume_at, info.epoch, info.total_steps) + '\n');
   return plan;
+}
+
+bool is_same_recipe(const std::string& path, const Recipe& recipe) {
+  try {
+    return to_toml(load_recipe(path)) == to_toml(recipe);
+  } catch (const Error&) {
+    return false;  // not there, or damaged: it is written again
+  }
 }
 
 int run_train(const TrainOptions& options) {
@@ -196,12 +247,21 @@ int run_train(const TrainOptions& options) {
     // On a terminal below the line of progress, which is drawn again.
     print_progress((below ? "\n" : "") + say(Message::warning, warning.text) + '\n');
   };
+  const bool chosen = !plan.choices.empty();
+  if (chosen && !options.quiet) explain(plan);
   // The data are looked for before a folder is made that nothing would be put into.
   const RecipeData data = load_data(plan.recipe.data);
   const std::optional<PictureOrigin> pictures = picture_origin(plan.recipe.data);
   RunFolder folder(plan.folder.empty() ? new_run_folder(plan.recipe.id) : plan.folder);
   folder.remove_leftovers();
-  folder.write("recipe.toml", to_toml(plan.recipe));
+  // A chosen recipe is kept with its reasons, also when the run is gone on with without naming it.
+  const std::string recipe_file = folder.file("recipe.toml");
+  if (chosen) {
+    folder.write("recipe.toml", to_toml(ChosenRecipe{plan.recipe, plan.choices}));
+    if (!options.quiet) print_progress(say(Message::train_edit, recipe_file) + '\n');
+  } else if (plan.checkpoint.empty() || !is_same_recipe(recipe_file, plan.recipe)) {
+    folder.write("recipe.toml", to_toml(plan.recipe));
+  }
   run_options.checkpoint = folder.file(kCheckpoint);
   run_options.on_epoch = [&](const EpochRecord& record) { folder.add(record); };
   const RecipeRun run = run_recipe(plan.recipe, data, run_options);
@@ -233,6 +293,7 @@ void add_train(Command root) {
   Command command = root.add("train", Message::train_help, Message::train_example);
   const auto options = std::make_shared<TrainOptions>();
   command.option("recipe", options->recipe, Message::train_recipe, "RECIPE");
+  command.option("--images", options->images, Message::train_images, "FOLDER");
   command.add_set(options->set);
   command.option("-o,--output", options->folder, Message::train_folder, "FOLDER");
   command.option("--resume", options->resume, Message::train_resume, "FOLDER");

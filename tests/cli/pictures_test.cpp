@@ -135,6 +135,61 @@ TEST_F(PicturesCommand, PredictGoesOnAfterAPictureThatIsNone) {
   EXPECT_NE(seen.err.find("splot: "), std::string::npos);
 }
 
+// Stripes that lie or stand, of any colours.
+Image stripes(bool lying, int number) {
+  Image picture{20, 20, 3, {}};
+  for (Index y = 0; y < 20; ++y) {
+    for (Index x = 0; x < 20; ++x) {
+      const bool ink = ((lying ? y : x) + number) / 3 % 2 == 0;
+      for (int c = 0; c < 3; ++c) {
+        picture.pixels.push_back(
+            static_cast<std::uint8_t>(ink ? 200 - 50 * ((number + c) % 3) : 20 + number % 7));
+      }
+    }
+  }
+  return picture;
+}
+
+TEST_F(PicturesCommand, AFolderBecomesANetworkWithOneCommand) {
+  for (int i = 0; i < 80; ++i) write(i % 2 == 0 ? "mine/lying" : "mine/standing", i, stripes(i % 2 == 0, i));
+  const Outcome outcome = run("train --images mine -o run --set train.epochs=8 --set optimizer.lr=0.01");
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_GE(trained_test()["accuracy"].get<double>(), 0.9) << outcome.err;
+  EXPECT_NE(outcome.err.find("mine: what was chosen, and why"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("\n  data.size        20 x 20: "), std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.err.find("train.epochs"), std::string::npos) << "what --set says was not chosen";
+  EXPECT_NE(outcome.err.find("edit it and run: splot train run/recipe.toml"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::exists(folder_.file("run/report.html")));
+  write("new", 1, stripes(true, 5));
+  EXPECT_EQ(Json::parse(run("predict run new/1.png --json").out)[0]["label"], "lying");
+  EXPECT_EQ(judged("run")["examples"], 16);
+  // The recipe that was kept is the one that was run, and the same words go on with it.
+  const std::string kept = text(folder_.file("run/recipe.toml"));
+  EXPECT_NE(kept.find("# 20 x 20: "), std::string::npos) << kept;
+  EXPECT_EQ(
+      run("train --images mine --resume run --set train.epochs=9 --set optimizer.lr=0.01 --quiet").status, 0)
+      << text(folder_.file("err.txt"));
+  ASSERT_EQ(run("train --resume run --quiet").status, 0) << text(folder_.file("err.txt"));
+  EXPECT_NE(text(folder_.file("run/recipe.toml")).find("# 20 x 20: "), std::string::npos);
+  EXPECT_EQ(run("train run/recipe.toml -o again --quiet --set train.epochs=1").status, 0);
+}
+
+TEST_F(PicturesCommand, TrainSaysWhichPicturesWillNotDo) {
+  EXPECT_EQ(run("train --images nowhere").err,
+            "splot: --images nowhere: there is no such folder or archive\n");
+  EXPECT_EQ(run("train xor --images mine").err,
+            "splot: give a recipe or --images FOLDER, and one of them alone\n");
+  std::filesystem::create_directory(folder_.file("mine"));
+  EXPECT_EQ(run("train --images mine").err,
+            "splot: [ImageFolder] \"mine\" holds no pictures: nothing in it ends in .png, .jpg or .jpeg\n");
+  for (int i = 0; i < 20; ++i) write(i % 2 == 0 ? "mine/a" : "mine/b", i, stripes(true, i));
+  std::ofstream(folder_.file("mine/a/7.png")) << "no picture";
+  const Outcome outcome = run("train --images mine");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.err.find("\"mine/a/7.png\""), std::string::npos) << outcome.err;
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("runs")));
+}
+
 TEST_F(PicturesCommand, PredictSaysWhenAModelTakesNoPictures) {
   ASSERT_EQ(run("train xor -o run --quiet").status, 0);
   const Outcome outcome = run("predict run x.png");
