@@ -68,6 +68,49 @@ TENSOR_LAYERS = {
 }
 
 
+class Add(nn.Module):
+    def forward(self, *inputs):
+        return sum(inputs[1:], inputs[0])
+
+
+class Concat(nn.Module):
+    def __init__(self, axis=1):
+        super().__init__()
+        self.axis = axis
+
+    def forward(self, *inputs):
+        return torch.cat(inputs, self.axis)
+
+
+class PadShortcut(nn.Module):
+    def __init__(self, stride=1, channels=0):
+        super().__init__()
+        self.stride, self.channels = stride, channels
+
+    def forward(self, x):
+        before = self.channels // 2
+        around = (0, 0, 0, 0, before, self.channels - before)
+        return nn.functional.pad(x[:, :, ::self.stride, ::self.stride], around)
+
+
+class Graph(nn.Module):
+    """Splot's LayerGraph: add_module() in order, `inputs` by name; without an entry a module takes the one before."""
+
+    def __init__(self):
+        super().__init__()
+        self.inputs = {}
+
+    def forward(self, x):
+        values, last = {"input": x}, "input"
+        for name, module in self.named_children():
+            values[name] = module(*[values[key] for key in self.inputs.get(name, [last])])
+            last = name
+        return values[last]
+
+
+JOINS = {"add": (Add, ()), "concat": (Concat, ("axis",)), "pad_shortcut": (PadShortcut, ("stride", "channels"))}
+
+
 def to_bytes(tensor):
     flat = tensor.detach().cpu().contiguous().reshape(-1)
     if flat.dtype == torch.bfloat16:  # NumPy has no such type; the bits are all that is wanted
@@ -137,6 +180,12 @@ def describe(module, name=None):
     out = {}
     if isinstance(module, nn.Sequential):
         out = {"type": "sequential", "children": [describe(child, key) for key, child in module.named_children()]}
+    elif isinstance(module, Graph):
+        children = [describe(child, key) for key, child in module.named_children()]
+        for child in children:
+            if child["name"] in module.inputs:
+                child["inputs"] = module.inputs[child["name"]]
+        out = {"type": "graph", "children": children}
     elif isinstance(module, nn.Linear):
         out = {"type": "linear", "arguments": {"in": module.in_features, "out": module.out_features,
                                                "bias": module.bias is not None, "dtype": str(module.weight.dtype)[6:]}}
@@ -152,6 +201,9 @@ def describe(module, name=None):
                 out = {"type": kind}
                 if arguments:
                     out["arguments"] = {ours: one_or_all(getattr(module, theirs)) for ours, theirs in arguments.items()}
+        for kind, (layer, names) in JOINS.items():
+            if type(module) is layer:
+                out = {"type": kind, "arguments": {name: getattr(module, name) for name in names}}
         for kind, (layer, names) in TENSOR_LAYERS.items():
             if type(module) is layer:
                 out = describe_tensors(kind, names, module)
@@ -166,11 +218,15 @@ def make(layer):
     """The same in the other direction."""
     kind, arguments = layer["type"], layer.get("arguments", {})
     dtype = getattr(torch, arguments.get("dtype", "float32"))
-    if kind == "sequential":
-        out = nn.Sequential()
+    if kind in ("sequential", "graph"):
+        out = nn.Sequential() if kind == "sequential" else Graph()
         for child in layer.get("children", []):
             out.add_module(child["name"], make(child))
+            if "inputs" in child:
+                out.inputs[child["name"]] = child["inputs"]
         return out
+    if kind in JOINS:
+        return JOINS[kind][0](**arguments)
     if kind == "linear":
         return nn.Linear(arguments["in"], arguments["out"], bias=arguments.get("bias", True), dtype=dtype)
     if kind == "prelu":
@@ -208,6 +264,19 @@ def load_model(path):
     return net.eval()
 
 
+def graph_demo():
+    """A residual block and a dense one."""
+    net, block = nn.Sequential(), Graph()
+    for name, module in {"conv": nn.Conv2d(3, 6, 3, 2, 1), "bn": nn.BatchNorm2d(6), "shortcut": PadShortcut(2, 3),
+                         "sum": Add(), "relu": nn.ReLU(), "more": nn.Conv2d(6, 2, 1), "both": Concat()}.items():
+        block.add_module(name, module)
+    block.inputs = {"shortcut": ["input"], "sum": ["bn", "shortcut"], "both": ["relu", "more"]}
+    net.add_module("block", block)
+    net.add_module("flatten", nn.Flatten())
+    net.add_module("fc", nn.Linear(8 * 4 * 4, 5))
+    return net
+
+
 def demo(folder):
     import numpy as np
 
@@ -222,6 +291,7 @@ def demo(folder):
                                  nn.Conv2d(4, 8, (1, 3), stride=(1, 2), groups=2, bias=False), nn.GroupNorm(2, 8),
                                  nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False), nn.AdaptiveAvgPool2d((2, 1)),
                                  nn.Flatten(), nn.BatchNorm1d(16, affine=False), nn.LayerNorm(16)), [3, 9, 11]),
+        "graph": (graph_demo(), [3, 8, 8]),
         "double": (nn.Sequential(nn.Linear(3, 5), nn.Sequential(nn.Tanh(), nn.Linear(5, 2))).double(), [3]),
     }
     for name, (net, sample) in nets.items():

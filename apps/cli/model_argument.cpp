@@ -37,7 +37,7 @@ Subject find_subject(const std::string& name, const std::vector<std::string>& as
   out.file.info.data = recipe.data.name;
   out.file.info.recipe = recipe.id;
   out.file.dtype = recipe.train.dtype;
-  out.file.model = build_model(resolve_layers(recipe.model, out.file.info.sample), recipe.train.dtype, 1);
+  out.file.model = build_model(recipe.model, out.file.info.sample, recipe.train.dtype, 1);
   return out;
 }
 

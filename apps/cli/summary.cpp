@@ -38,7 +38,7 @@ Subject dense_subject(const std::string& text) {
   if (model.dense.size() < 2) throw UsageError(say(Message::bad_dense, text));
   Subject out;
   out.file.info.sample = Shape{model.dense.front()};
-  out.file.model = build_model(resolve_layers(model, out.file.info.sample), kFloat32, 1);
+  out.file.model = build_model(model, out.file.info.sample, kFloat32, 1);
   return out;
 }
 

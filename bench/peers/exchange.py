@@ -9,6 +9,7 @@ FILE is in the safetensors format: inputs, the weights and gradients before the 
 import inspect
 import json
 import os
+import re
 import struct
 import sys
 
@@ -32,6 +33,17 @@ def write_safetensors(path, tensors):
             f.write(blob)
 
 
+def our_name(workload, name):
+    """What a parameter of torch_peer.py is called in splot/models, whose names are those of torchvision."""
+    if "ourcnn" in workload:
+        return re.sub(r"^([cf])(\d)", lambda m: {"c": "conv", "f": "fc"}[m[1]] + m[2], name)
+    if "resnet20" not in workload:
+        return name
+    name = re.sub(r"^blocks\.(\d)", lambda m: "layer%d.%d" % (int(m[1]) // 3 + 1, int(m[1]) % 3), name)
+    name = re.sub(r"^([cb])\.", r"\g<1>1.", name)
+    return re.sub(r"(^|\.)([cb])([12])\.", lambda m: m[1] + {"c": "conv", "b": "bn"}[m[2]] + m[3] + ".", name)
+
+
 def write_data(folder):
     import torch
     x, y = torch_peer.mnist_like(torch)
@@ -47,7 +59,7 @@ def write_step(workload, path):
     inner = inspect.getclosurevars(work.step).nonlocals
     model = inner["m"]
     if workload.startswith("infer_"):
-        out = {"before." + name: p for name, p in model.named_parameters()}
+        out = {"before." + our_name(workload, name): p for name, p in model.named_parameters()}
         out["x"] = inner["xs"][0]
         out["out"] = work.step(0)
         return write_safetensors(path, out)
@@ -56,15 +68,15 @@ def write_step(workload, path):
     else:
         out = {"x": inner["x"][:inner["b"]].clone(), "target": inner["target"][:inner["b"]].clone()}
     for name, p in model.named_parameters():
-        out["before." + name] = p.clone()
+        out["before." + our_name(workload, name)] = p.clone()
     torch.manual_seed(7)
     if inner.get("corrupt"):
         out["mask"] = torch.empty_like(out["x"]).bernoulli_(0.7)
         torch.manual_seed(7)
     loss = work.step(0)
     for name, p in model.named_parameters():
-        out["grad." + name] = p.grad.clone()
-        out["after." + name] = p.clone()
+        out["grad." + our_name(workload, name)] = p.grad.clone()
+        out["after." + our_name(workload, name)] = p.clone()
     out["loss"] = loss.clone()
     write_safetensors(path, out)
 

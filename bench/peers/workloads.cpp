@@ -15,16 +15,7 @@ Sequential dense_classifier(const std::string& name) {
   return Sequential(Linear(kPixels, 512), ReLU(), Linear(512, 512), ReLU(), Linear(512, 10));
 }
 
-// Named as in torch_peer.py, so that weights travel by name.
-Sequential ourcnn() {
-  Sequential net;
-  net.add("c1", Conv2d(3, 18, {5})).add("r1", ReLU()).add("p1", MaxPool2d({2}));
-  net.add("c2", Conv2d(18, 32, {3})).add("r2", ReLU()).add("p2", MaxPool2d({2}));
-  net.add("flat", Flatten()).add("f1", Linear(1152, 120)).add("r3", ReLU());
-  net.add("f2", Linear(120, 84)).add("r4", ReLU()).add("f3", Linear(84, 10));
-  return net;
-}
-
+// Named as in torch_peer.py, so that weights travel by name; exchange.py translates those of splot/models.
 Sequential lenet_like() {
   Sequential net;
   net.add("c1", Conv2d(1, 32, {3})).add("r1", ReLU()).add("c2", Conv2d(32, 64, {3})).add("r2", ReLU());
@@ -65,8 +56,8 @@ Tensor infer(Workload& w, const Tensor& x) {
 
 const std::vector<std::string>& names() {
   static const std::vector<std::string> all = {"nielsen_mlp",  "keras_mlp",  "mlp512",      "ourcnn_b16",
-                                               "ourcnn_b64",   "lenet_like", "autoencoder", "infer_keras_mlp",
-                                               "infer_ourcnn", "infer_lenet"};
+                                               "ourcnn_b64",   "lenet_like", "autoencoder", "resnet20",
+                                               "infer_keras_mlp", "infer_ourcnn", "infer_lenet", "infer_resnet20"};
   return all;
 }
 
@@ -96,7 +87,7 @@ Workload make(const std::string& name) {
     w.corrupted = true;
   } else if (name == "ourcnn_b16" || name == "ourcnn_b64") {
     w.batch = name == "ourcnn_b16" ? 16 : 64;
-    w.net = owned(ourcnn());
+    w.net = owned(models::our_cnn());
     train_with<SGD>(w, SGDOptions{.lr = 0.01});
     w.image = {3, 32, 32};
     w.pool = 16;
@@ -106,6 +97,12 @@ Workload make(const std::string& name) {
     train_with<Adam>(w, AdamOptions{.lr = 1e-3});
     w.image = {1, 28, 28};
     w.pool = 16;
+  } else if (name == "resnet20") {
+    w.batch = 64;
+    w.net = owned(models::resnet());
+    train_with<SGD>(w, SGDOptions{.lr = 0.1, .momentum = 0.9, .weight_decay = 1e-4});
+    w.image = {3, 32, 32};
+    w.pool = 8;
   } else if (name.starts_with("infer_")) {
     w.batch = 1;
     w.pool = 16;
@@ -113,11 +110,14 @@ Workload make(const std::string& name) {
       w.net = owned(dense_classifier("keras_mlp"));
       w.image = {kPixels};
     } else if (name == "infer_ourcnn") {
-      w.net = owned(ourcnn());
+      w.net = owned(models::our_cnn());
       w.image = {3, 32, 32};
     } else if (name == "infer_lenet") {
       w.net = owned(lenet_like());
       w.image = {1, 28, 28};
+    } else if (name == "infer_resnet20") {
+      w.net = owned(models::resnet());
+      w.image = {3, 32, 32};
     }
   }
   if (w.net == nullptr) throw std::invalid_argument("unknown workload " + name);

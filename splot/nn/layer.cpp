@@ -4,6 +4,7 @@
 
 #include "splot/core/node.h"
 #include "splot/nn/parameters.h"
+#include "splot/nn/registry.h"
 
 namespace splot {
 
@@ -36,9 +37,15 @@ void Visitor::argument(std::string_view, const AttrValue&) {}
 void Visitor::parameter(std::string_view, Parameter&, const Initializer&) {}
 void Visitor::buffer(std::string_view, Tensor&) {}
 void Visitor::child(std::string_view, Layer&) {}
+void Visitor::inputs(std::span<const std::string>) {}
 
 void Layer::visit(Visitor&) {}
 Index Layer::multiply_adds(const Shape&) const { return 0; }
+
+Tensor Layer::forward_all(std::span<const Tensor> xs, Context& context) {
+  if (xs.size() == 1) return forward(xs[0], context);
+  fail<ValueError>(type_name(*this), "takes one input, got ", xs.size());
+}
 
 namespace {
 
@@ -77,15 +84,17 @@ class Running {
 
 }  // namespace
 
-Tensor Layer::operator()(const Tensor& x, Context& context) {
+Tensor Layer::operator()(const Tensor& x, Context& context) { return (*this)(std::span(&x, 1), context); }
+
+Tensor Layer::operator()(std::span<const Tensor> xs, Context& context) {
   if (context.running == nullptr) {
     if (!prepared_) prepare(*this);
     context.error_located = false;
   }
   const Running here(context, *this);
   try {
-    Tensor y = forward(x, context);
-    if (context.observer) context.observer(context.path(), *this, x, y);
+    Tensor y = forward_all(xs, context);
+    if (context.observer) context.observer(context.path(), *this, xs.empty() ? Tensor() : xs[0], y);
     return y;
   } catch (const Error&) {
     // Only the innermost layer knows the whole path; the others pass the error on as it is.

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,7 +29,7 @@ struct SPLOT_API Context {
   bool training = false;
   /// Where this pass draws its random numbers: the seed of the run, the number of the step in `counter`.
   RandomKey key = {};
-  /// Called for every layer that has run, innermost first, with its path, input and output.
+  /// Called for every layer that has run, innermost first, with its path, its (first) input and its output.
   std::function<void(std::string_view path, Layer& layer, const Tensor& x, const Tensor& y)> observer = {};
 
   /// The path of the layer that is running: "encoder.0"; empty for the outermost.
@@ -60,6 +61,8 @@ class SPLOT_API Visitor {
   virtual void buffer(std::string_view name, Tensor& buffer);
   /// A layer inside.
   virtual void child(std::string_view name, Layer& layer);
+  /// Where the child that was named last takes its input from, in a container that is no chain.
+  virtual void inputs(std::span<const std::string> names);
 };
 
 /// A function with parameters. A new one needs forward(), and visit() where it has anything to name:
@@ -89,6 +92,9 @@ class SPLOT_API Layer {
 
   /// The layer as mathematics; called through operator().
   virtual Tensor forward(const Tensor& x, Context& context) = 0;
+  /// The same of several inputs, for a layer that takes them, such as Add. All others throw ValueError unless
+  /// there is one.
+  virtual Tensor forward_all(std::span<const Tensor> xs, Context& context);
   /// Names all there is, always in the same order. Nothing else: it runs at any time.
   virtual void visit(Visitor& visitor);
   /// The multiplications with an addition in its matrix products and convolutions for one sample, whose
@@ -97,6 +103,8 @@ class SPLOT_API Layer {
 
   /// Runs forward(). An error on the way out gets the path in front: "encoder.0: [linear] ...".
   Tensor operator()(const Tensor& x, Context& context);
+  /// Runs forward_all().
+  Tensor operator()(std::span<const Tensor> xs, Context& context);
   /// Runs forward() as in use, not in training.
   Tensor operator()(const Tensor& x);
 

@@ -28,6 +28,7 @@ Json to_tree(const LayerDescription& layer) {
   Json out = {{"type", layer.type}};
   if (!layer.name.empty()) out["name"] = layer.name;
   if (!layer.registered) out["registered"] = false;
+  if (!layer.inputs.empty()) out["inputs"] = layer.inputs;
   Json arguments = Json::object();
   for (const auto& entry : layer.arguments.values()) arguments[entry.first] = to_value(entry.second);
   if (!arguments.empty()) out["arguments"] = std::move(arguments);
@@ -72,6 +73,9 @@ LayerDescription from_tree(const Json& tree, int depth) {
     } else if (key == "registered") {
       require<FormatError>(value.is_boolean(), "model", "\"registered\" of a layer must be true or false");
       out.registered = value.get<bool>();
+    } else if (key == "inputs") {
+      require<FormatError>(value.is_array(), "model", "\"inputs\" of a layer must be a list");
+      for (const Json& name : value) out.inputs.push_back(text_of(name, "inputs"));
     } else if (key == "arguments") {
       require<FormatError>(value.is_object(), "model", "\"arguments\" of a layer must be an object");
       for (const auto& [name, argument] : value.items()) out.arguments.set(name, from_value(name, argument));

@@ -74,6 +74,9 @@ class Describer final : public Visitor {
     out_.children.push_back(describe(layer));
     out_.children.back().name = name;
   }
+  void inputs(std::span<const std::string> names) override {
+    if (with_children_) out_.children.back().inputs.assign(names.begin(), names.end());
+  }
 
  private:
   LayerDescription& out_;
@@ -99,7 +102,7 @@ LayerPtr build_at(const LayerDescription& description, const std::string& path) 
   std::vector<NamedLayer> children;
   for (const LayerDescription& child : description.children) {
     const std::string name = child.name.empty() ? std::to_string(children.size()) : child.name;
-    children.push_back({name, build_at(child, path.empty() ? name : join(path, '.', name))});
+    children.push_back({name, build_at(child, path.empty() ? name : join(path, '.', name)), child.inputs});
   }
   try {
     const Arguments arguments = description.arguments;

@@ -56,6 +56,7 @@ struct LayerDescription {
   Arguments arguments = {};
   std::vector<LayerDescription> children = {};  ///< of containers such as sequential
   bool registered = true;
+  std::vector<std::string> inputs = {};  ///< inside a graph: the names of layers before it
 };
 
 /// Makes a layer of a type; `children` has none for layers that are no containers.
@@ -81,7 +82,8 @@ SPLOT_API LayerDescription describe(Layer& layer);
 /// arguments that are missing, unknown or unfit.
 SPLOT_API LayerPtr build(const LayerDescription& description);
 
-/// describe() as JSON text: {"version": 1, "model": {"type": ..., "arguments": {...}, "children": [...]}}.
+/// describe() as JSON text: {"version": 1, "model": {"type": ..., "arguments": {...}, "children": [...]}};
+/// the children of a graph have "inputs" too.
 SPLOT_API std::string to_json(Layer& layer);
 SPLOT_API std::string to_json(const LayerDescription& description);
 /// Throws FormatError for text that is no such JSON, or of a later version.

@@ -6,6 +6,8 @@ namespace splot {
 
 Sequential::Sequential(std::vector<NamedLayer> layers) {
   for (NamedLayer& entry : layers) {
+    require<ValueError>(entry.inputs.empty(), "sequential", "layer \"", entry.name,
+                        "\" has inputs: that needs a graph");
     if (entry.name.empty()) {
       add(std::move(entry.layer));
     } else {

@@ -16,10 +16,11 @@ namespace splot {
 template <typename T>
 concept MovableLayer = std::derived_from<T, Layer>;
 
-/// A layer and its name inside a Sequential.
+/// A layer and its name inside a container.
 struct NamedLayer {
   std::string name;
   LayerPtr layer;
+  std::vector<std::string> inputs = {};  ///< in a LayerGraph; empty: what comes before
 };
 
 /// Layers one after the other. Those without a name are called by their position: "0", "1", ...
@@ -30,6 +31,7 @@ struct NamedLayer {
 class SPLOT_API Sequential final : public Layer {
  public:
   Sequential() = default;
+  /// Throws ValueError for layers with inputs: those need a LayerGraph.
   explicit Sequential(std::vector<NamedLayer> layers);
   template <MovableLayer First, MovableLayer... Rest>
   explicit Sequential(First&& first, Rest&&... rest) {

@@ -30,7 +30,7 @@ void concat_rule(RuleArgs& r) {
     require(!__builtin_add_overflow(total, shape[axis], &total), r.op(), "the sizes of axis ", axis,
             " add up to more than a 64-bit integer can count");
   }
-  r.output(first.with(axis, total), r.dtype(0));
+  output_in_order(r, first.with(axis, total));
 }
 
 void concat_kernel(const KernelArgs& k) {
@@ -82,7 +82,7 @@ void pad_rule(RuleArgs& r) {
             " of x", x, " has ", x[i], " elements; before ", before, " and after ", after, " cut off more");
     sizes.push_back(before[i] + x[i] + after[i]);
   }
-  r.output(Shape(sizes), r.dtype(0));
+  output_in_order(r, Shape(sizes));
 }
 
 void pad_kernel(const KernelArgs& k) {

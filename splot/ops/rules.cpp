@@ -1,6 +1,9 @@
 #include "splot/ops/internal/rules.h"
 
+#include <algorithm>
 #include <optional>
+
+#include "splot/core/strided.h"
 
 namespace splot {
 namespace {
@@ -116,6 +119,20 @@ void broadcast_conditions(RuleArgs& r) {
     require<DTypeError>(r.dtype(i) == kBool, r.op(), "needs bool, got ", r.dtype(i));
   }
   r.output(broadcast_all(r), kBool);
+}
+
+void output_in_order(RuleArgs& r, const Shape& shape) {
+  const Tensor& like = r.inputs[0];
+  if (like.rank() != shape.rank() || like.is_contiguous()) return r.output(shape, r.dtype(0));
+  const Axes order = memory_order(like.shape(), like.strides());
+  Strides strides(shape.rank(), 1);
+  Index step = 1;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    const int axis = static_cast<int>(order[i]);
+    strides[axis] = step;
+    step *= std::max<Index>(1, shape[axis]);
+  }
+  r.output(shape, r.dtype(0), strides);
 }
 
 Tensor unbroadcast(const VjpArgs& v, std::size_t i, const Tensor& gradient) {

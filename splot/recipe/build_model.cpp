@@ -3,6 +3,8 @@
 
 #include "splot/core/error.h"
 #include "splot/core/node.h"
+#include "splot/models/resnet.h"
+#include "splot/nn/layer_graph.h"
 #include "splot/nn/parameters.h"
 #include "splot/nn/registry.h"
 #include "splot/ops/ops.h"
@@ -100,40 +102,139 @@ void fill_in_size(LayerRecipe& layer, const Shape& shape) {
   layer.arguments.set(wanted.argument, given);
 }
 
-// Found by running the layer on a batch without samples.
-Shape shape_after(const LayerRecipe& layer, const Shape& shape) {
-  // Not built only for this: its first values would be drawn twice.
-  if (layer.type == "linear") return shape.with(shape.rank() - 1, layer.arguments.integer("out"));
+Tensor without_samples(const Shape& shape) {
   Ints sizes = {0};
   for (const Index size : shape) sizes.push_back(size);
+  return Tensor::empty(Shape(sizes), kFloat32);
+}
+
+// Found by running the layer on a batch without samples.
+Shape shape_after(const LayerRecipe& layer, const std::vector<Shape>& arriving) {
+  const Shape& first = arriving.front();
+  // Not built only for this: its first values would be drawn twice.
+  if (layer.type == "linear") return first.with(first.rank() - 1, layer.arguments.integer("out"));
+  std::vector<Tensor> inputs;
+  std::string shapes;
+  for (const Shape& shape : arriving) {
+    inputs.push_back(without_samples(shape));
+    shapes += join(shapes.empty() ? "" : " and ", shape);
+  }
   try {
     const NoGrad off;
-    const Tensor y = (*make_layer(layer, kFloat32))(Tensor::empty(Shape(sizes), kFloat32));
+    Context context;
+    const Tensor y = (*make_layer(layer, kFloat32))(inputs, context);
     return Shape(std::span<const Index>(y.shape().begin() + 1, y.shape().end()));
   } catch (const ShapeError& error) {
-    fail<ShapeError>("recipe", "layer ", layer.name, " (", layer.type, ") does not fit what arrives, ", shape,
+    fail<ShapeError>("recipe", "layer ", layer.name, " (", layer.type, ") does not fit what arrives, ", shapes,
                      ": ", error.what());
   }
 }
 
+// The shapes of what layer i takes; shapes[0] is the sample's, shapes[j + 1] that after layer j.
+std::vector<Shape> arriving_at(const std::vector<LayerRecipe>& layers, std::size_t i,
+                               const std::vector<Shape>& shapes) {
+  const LayerRecipe& layer = layers[i];
+  if (layer.inputs.empty()) return {shapes.back()};
+  std::vector<Shape> out;
+  for (const std::string& input : layer.inputs) {
+    const auto before = layers.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto found =
+        std::find_if(layers.begin(), before, [&](const LayerRecipe& other) { return other.name == input; });
+    require<ValueError>(found != before || input == "input", "recipe", "layer ", layer.name, " (", layer.type,
+                        ") takes \"", input, "\", which is no layer before it and not \"input\"");
+    out.push_back(found == before ? shapes[0] : shapes[static_cast<std::size_t>(found - layers.begin()) + 1]);
+  }
+  return out;
+}
+
+template <typename Container>
+LayerPtr owned(Container net) {
+  return std::make_shared<Container>(std::move(net));
+}
+
+struct NamedModel {
+  const char* name;
+  LayerPtr (*make)(const ModelRecipe& model, const models::ImageModelOptions& options, Index size);
+};
+constexpr NamedModel kModels[] = {
+    {"our-mlp",
+     [](const ModelRecipe&, const models::ImageModelOptions& o, Index size) {
+       return owned(models::our_multilayer_perceptron(size, o));
+     }},
+    {"our-cnn", [](const ModelRecipe&, const models::ImageModelOptions& o,
+                   Index) { return owned(models::our_cnn(o)); }},
+    {"lenet5", [](const ModelRecipe&, const models::ImageModelOptions& o,
+                  Index) { return owned(models::lenet5(o)); }},
+    {"resnet",
+     [](const ModelRecipe& m, const models::ImageModelOptions& o, Index) {
+       return owned(models::resnet({.depth = m.depth == 0 ? models::ResNetOptions().depth : m.depth,
+                                    .skip = m.skip,
+                                    .channels = o.channels,
+                                    .classes = o.classes,
+                                    .dtype = o.dtype}));
+     }},
+    {"densenet",
+     [](const ModelRecipe& m, const models::ImageModelOptions& o, Index) {
+       return owned(models::densenet({.depth = m.depth == 0 ? models::DenseNetOptions().depth : m.depth,
+                                      .growth = m.growth,
+                                      .channels = o.channels,
+                                      .classes = o.classes,
+                                      .dtype = o.dtype}));
+     }},
+};
+
+LayerPtr named_model(const ModelRecipe& model, const Shape& sample, DType dtype) {
+  require(sample.rank() == 3 && sample[1] == sample[2], "recipe", "model.name = \"", model.name,
+          "\" is for square pictures, the examples are ", sample);
+  const auto found = std::find_if(std::begin(kModels), std::end(kModels),
+                                  [&](const NamedModel& known) { return model.name == known.name; });
+  require<ValueError>(found != std::end(kModels), "recipe", "there is no model called \"", model.name, '"');
+  LayerPtr out =
+      found->make(model, {.channels = sample[0], .classes = model.classes, .dtype = dtype}, sample[1]);
+  const NoGrad off;
+  (*out)(cast(without_samples(sample), dtype));  // says now what does not fit
+  return out;
+}
+
 }  // namespace
+
+const std::vector<std::string>& model_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> out;
+    for (const NamedModel& known : kModels) out.emplace_back(known.name);
+    return out;
+  }();
+  return names;
+}
 
 std::vector<LayerRecipe> resolve_layers(const ModelRecipe& model, const Shape& sample) {
   std::vector<LayerRecipe> layers = model.dense.empty() ? model.layers : write_out_dense(model, sample);
-  Shape shape = sample;
+  std::vector<Shape> shapes = {sample};
   for (std::size_t i = 0; i < layers.size(); ++i) {
     LayerRecipe& layer = layers[i];
     if (layer.name.empty()) layer.name = std::to_string(i);
-    fill_in_size(layer, shape);
-    shape = shape_after(layer, shape);
+    const std::vector<Shape> arriving = arriving_at(layers, i, shapes);
+    fill_in_size(layer, arriving.front());
+    shapes.push_back(shape_after(layer, arriving));
   }
   return layers;
 }
 
-std::shared_ptr<Sequential> build_model(const std::vector<LayerRecipe>& layers, DType dtype,
-                                        std::uint64_t seed) {
-  auto model = std::make_shared<Sequential>();
-  for (const LayerRecipe& layer : layers) model->add(layer.name, make_layer(layer, dtype));
+LayerPtr build_model(const ModelRecipe& model, const Shape& sample, DType dtype, std::uint64_t seed) {
+  if (model.name.empty()) return build_model(resolve_layers(model, sample), dtype, seed);
+  LayerPtr out = named_model(model, sample, dtype);
+  initialize(*out, seed);
+  return out;
+}
+
+LayerPtr build_model(const std::vector<LayerRecipe>& layers, DType dtype, std::uint64_t seed) {
+  std::vector<NamedLayer> parts;
+  bool chain = true;
+  for (const LayerRecipe& layer : layers) {
+    parts.push_back({layer.name, make_layer(layer, dtype), layer.inputs});
+    chain = chain && layer.inputs.empty();
+  }
+  LayerPtr model = chain ? owned(Sequential(std::move(parts))) : owned(LayerGraph(std::move(parts)));
   initialize(*model, seed);
   const NamedParameters parameters = named_parameters(*model);
   for (const LayerRecipe& layer : layers) {

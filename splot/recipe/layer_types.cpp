@@ -6,6 +6,10 @@ namespace splot::recipe_detail {
 namespace {
 
 constexpr const char* kNotActivations[] = {"sequential",
+                                           "graph",
+                                           "add",
+                                           "concat",
+                                           "pad_shortcut",
                                            "linear",
                                            "conv1d",
                                            "conv2d",
@@ -38,7 +42,7 @@ bool is_one_of(const std::string& type, std::span<const char* const> names) {
 std::vector<std::string> recipe_layer_types() {
   std::vector<std::string> out;
   for (const std::string& type : layer_types()) {
-    if (type != "sequential") out.push_back(type);
+    if (type != "sequential" && type != "graph") out.push_back(type);
   }
   return out;
 }

@@ -244,10 +244,11 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
   check(recipe.data.channels != 2, "data.channels is 2; pictures have 1 (grey) or 3 (colour)");
   check(recipe.data.name != "table" || recipe.data.normalise != "channels",
         "data.normalise = \"channels\" needs pictures; the columns of a table are \"features\"");
-  check(recipe.model.layers.empty() || recipe.model.dense.empty(),
-        "model.layers and model.dense are two ways to say the same; give one of them");
-  check(!recipe.model.layers.empty() || recipe.model.dense.size() >= 2,
-        "there is no model: give model.dense = [inputs, ..., outputs] or [[model.layers]]");
+  const ModelRecipe& model = recipe.model;
+  check(!model.layers.empty() + !model.dense.empty() + !model.name.empty() <= 1,
+        "model.layers, model.dense and model.name are ways to say the same; give one of them");
+  check(!model.layers.empty() || !model.name.empty() || model.dense.size() >= 2,
+        "there is no model: give model.dense = [inputs, ..., outputs], model.name or [[model.layers]]");
   const PublishedRecipe& published = recipe.published;
   check(published.source.empty() || (!published.bounds.empty() && !published.reason.empty()),
         "published.source needs published.bounds, what has to hold of the runs, and published.reason, why");

@@ -50,6 +50,8 @@ struct DataRecipe {
 struct LayerRecipe {
   std::string type;     ///< one of layer_types(): "linear", "relu", "dropout", ...
   std::string name;     ///< empty: its number
+  /// The layers before it, or "input", that it takes: add and concat take several. Empty: the one before it.
+  std::vector<std::string> inputs;
   Arguments arguments;  ///< for a linear layer `in` may be left out: as many as arrive
   std::vector<std::vector<double>> weight_values;  ///< starting values of its weight, [out][in]
   std::vector<double> bias_values;                 ///< starting values of its bias, [out]
@@ -65,6 +67,12 @@ struct ModelRecipe {
   std::string init;       ///< dense: of all weights, biases then start at zero; empty: linear's own way
   std::string bias_init;  ///< dense: of all biases
   double dropout = 0.0;   ///< dense: the share dropped after every hidden activation
+  /// Instead of layers: one of model_names(), from splot/models.
+  std::string name;
+  Index depth = 0;     ///< resnet, densenet: layers with weights; 0: 20 and 40
+  bool skip = true;    ///< resnet: with shortcuts
+  Index growth = 12;   ///< densenet: channels that each layer adds
+  Index classes = 10;  ///< of a model with a name
 };
 
 struct LossRecipe {
@@ -197,6 +205,8 @@ SPLOT_API std::string to_toml(const Recipe& recipe);
 
 /// What data.name can be.
 SPLOT_API const std::vector<std::string>& data_names();
+/// What model.name can be.
+SPLOT_API const std::vector<std::string>& model_names();
 /// What loss.name and optimizer.name can be, and what train.metrics can hold.
 SPLOT_API const std::vector<std::string>& loss_names();
 SPLOT_API const std::vector<std::string>& optimizer_names();

@@ -56,11 +56,15 @@ void take_figure(const RecipeRun& run, ReproducedRun& out) {
   if (share) out.figure *= 100.0;
 }
 
+const std::string& last_type(const LayerDescription& model) {
+  return model.children.empty() ? model.type : last_type(model.children.back());
+}
+
 // What the outputs of a stuck network have come to.
 void describe_outputs(const RecipeRun& run, const Dataset& test, ReproducedRun& out) {
   constexpr Index kBatch = 1000;
   const std::size_t classes = run.classes.size();
-  const std::string& last = run.layers.back().type;
+  const std::string last = last_type(describe(*run.model));
   std::vector<Index> low(classes, 0);
   std::vector<Index> high(classes, 0);
   std::vector<bool> answered(classes, false);
@@ -157,8 +161,7 @@ std::vector<double> bias_gradient_norms(const Recipe& recipe, Index hidden, cons
   require<ValueError>(hidden >= 1 && hidden + 2 <= static_cast<Index>(part.dense.size()), "reproduce",
                       "model.dense of ", recipe.id, " does not have ", hidden, " hidden layers");
   part.dense.erase(part.dense.begin() + 1 + hidden, part.dense.end() - 1);
-  const std::vector<LayerRecipe> layers = resolve_layers(part, data.sample_shape());
-  const std::shared_ptr<Sequential> model = build_model(layers, recipe.train.dtype, seed);
+  const LayerPtr model = build_model(part, data.sample_shape(), recipe.train.dtype, seed);
   const Batch all = data.batch(0, data.size());
   backward(build_loss(recipe.loss)((*model)(cast(all.inputs, recipe.train.dtype)), all.targets));
   std::vector<double> out;

@@ -30,10 +30,9 @@ RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOpti
   run.recipe = recipe;
   run.seed = options.seed;
   run.sample = sample_shape(recipe);
-  run.layers = resolve_layers(recipe.model, run.sample);
   run.preprocessing = data.train.preprocessing();
   run.classes = data.train.classes();
-  run.model = build_model(run.layers, recipe.train.dtype, options.seed);
+  run.model = build_model(recipe.model, run.sample, recipe.train.dtype, options.seed);
 
   const LossFunction loss = build_loss(recipe.loss);
   const std::vector<MetricFunction> metrics = build_metrics(recipe, !run.classes.empty());

@@ -33,11 +33,10 @@ struct RunOptions {
 struct RecipeRun {
   Recipe recipe;
   std::uint64_t seed = 1;
-  std::vector<LayerRecipe> layers;  ///< as resolved
   Shape sample;                     ///< of one example
   Preprocessing preprocessing;
   std::vector<std::string> classes;
-  std::shared_ptr<Sequential> model;
+  LayerPtr model;
   TrainingResult training;
   std::string diverged;  ///< what was found, and where; empty unless NaN or infinity ended the training
   /// Each evaluated on the part it is named after, with the weights the run ended with. `before` is the

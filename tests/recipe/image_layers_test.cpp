@@ -1,7 +1,9 @@
 // Layers of images in recipes: what arrives at each is found out layer by layer.
 #include <gtest/gtest.h>
 
+#include "splot/nn/registry.h"
 #include "splot/recipe/build.h"
+#include "splot/train/model_file.h"
 
 #include "tests/support/expect_error.h"
 
@@ -67,6 +69,81 @@ stride = 1
   EXPECT_EQ(layers[0].arguments.ints("kernel"), Ints{2});
   EXPECT_EQ(layers[1].arguments.integer("channels"), 1);
   EXPECT_EQ(layers[2].arguments.ints("stride"), Ints{1});
+}
+
+// y = relu(bn(conv(x)) + shortcut(x)), written as a recipe.
+constexpr const char* kResidual = R"(
+[data]
+name = "cifar-10"
+[[model.layers]]
+type = "conv2d"
+name = "conv"
+out = 6
+kernel = 3
+stride = 2
+padding = 1
+[[model.layers]]
+type = "pad_shortcut"
+name = "around"
+stride = 2
+channels = 3
+inputs = ["input"]
+[[model.layers]]
+type = "add"
+inputs = ["conv", "around"]
+[[model.layers]]
+type = "flatten"
+[[model.layers]]
+type = "linear"
+out = 10
+)";
+
+TEST(ImageLayers, BranchesMakeAGraph) {
+  const Recipe recipe = parse_recipe(kResidual, "residual.toml");
+  const std::vector<LayerRecipe> layers = resolve_layers(recipe.model, {3, 32, 32});
+  EXPECT_EQ(layers[4].arguments.integer("in"), 6 * 16 * 16);
+  const LayerPtr model = build_model(recipe.model, {3, 32, 32}, kFloat32, 1);
+  EXPECT_EQ(type_name(*model), "graph");
+  EXPECT_EQ((*model)(Tensor::empty({0, 3, 32, 32}, kFloat32)).shape(), Shape({0, 10}));
+  EXPECT_EQ(to_toml(parse_recipe(to_toml(recipe), "again.toml")), to_toml(recipe));
+}
+
+TEST(ImageLayers, SaysWhichInputIsNotThere) {
+  Recipe recipe = parse_recipe(kResidual, "residual.toml");
+  recipe.model.layers[2].inputs = {"conv", "arround"};
+  EXPECT_ERROR(ValueError, resolve_layers(recipe.model, {3, 32, 32}),
+               "[recipe] layer 2 (add) takes \"arround\", which is no layer before it and not \"input\"");
+  recipe.model.layers[2].inputs = {"conv", "input"};
+  EXPECT_ERROR(ShapeError, resolve_layers(recipe.model, {3, 32, 32}),
+               "[recipe] layer 2 (add) does not fit what arrives, [6, 16, 16] and [3, 32, 32]: [add] input 0 is [0, "
+               "6, 16, 16], input 1 is [0, 3, 32, 32]: the shapes must be equal");
+}
+
+TEST(NamedModels, AreBuiltFromTheirKeys) {
+  const char* text = R"(
+[data]
+name = "cifar-10"
+[model]
+name = "resnet"
+depth = 8
+skip = false
+)";
+  const Recipe recipe = parse_recipe(text, "resnet.toml");
+  const LayerPtr model = build_model(recipe.model, {3, 32, 32}, kFloat32, 1);
+  EXPECT_EQ((*model)(Tensor::empty({0, 3, 32, 32}, kFloat32)).shape(), Shape({0, 10}));
+  EXPECT_EQ(weights_sha256(*model), weights_sha256(*build_model(recipe.model, {3, 32, 32}, kFloat32, 1)));
+  EXPECT_NE(weights_sha256(*model), weights_sha256(*build_model(recipe.model, {3, 32, 32}, kFloat32, 2)));
+}
+
+TEST(NamedModels, RefuseWhatDoesNotFit) {
+  ModelRecipe model;
+  model.name = "our-cnn";
+  EXPECT_ERROR(ShapeError, build_model(model, {784}, kFloat32, 1),
+               "[recipe] model.name = \"our-cnn\" is for square pictures, the examples are [784]");
+  EXPECT_ERROR(ShapeError, build_model(model, {1, 28, 28}, kFloat32, 1),
+               "fc1: [linear] x[0, 800] has 800 columns, w[120, 1152] takes 1152");
+  EXPECT_ERROR(FormatError, parse_recipe("[data]\nname = \"mnist\"\n[model]\nname = \"our-cnn\"\ndense = [784, 10]\n", "x"),
+               "x: model.layers, model.dense and model.name are ways to say the same; give one of them");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "splot/nn/conv.h"
 #include "splot/nn/dropout.h"
 #include "splot/nn/flatten.h"
+#include "splot/nn/layer_graph.h"
 #include "splot/nn/linear.h"
 #include "splot/nn/normalization_layers.h"
 #include "splot/nn/pooling_layers.h"
@@ -16,6 +17,20 @@ using Children = std::vector<NamedLayer>;
 
 LayerPtr make_sequential(const Arguments&, Children children) {
   return std::make_shared<Sequential>(std::move(children));
+}
+
+LayerPtr make_graph(const Arguments&, Children children) {
+  return std::make_shared<LayerGraph>(std::move(children));
+}
+
+LayerPtr make_concat(const Arguments& a, const Children&) {
+  return std::make_shared<Concat>(ConcatOptions{.axis = a.integer("axis", ConcatOptions().axis)});
+}
+
+LayerPtr make_pad_shortcut(const Arguments& a, const Children&) {
+  const PadShortcutOptions defaults;
+  return std::make_shared<PadShortcut>(PadShortcutOptions{
+      .stride = a.integer("stride", defaults.stride), .channels = a.integer("channels", defaults.channels)});
 }
 
 LayerPtr make_linear(const Arguments& a, const Children&) {
@@ -171,6 +186,10 @@ LayerPtr make_softmax(const Arguments& a, const Children&) {
 
 void for_each_builtin_layer(const RegisterLayer& add) {
   add("sequential", typeid(Sequential), make_sequential, true);
+  add("graph", typeid(LayerGraph), make_graph, true);
+  add("add", typeid(Add), make_plain<Add>, false);
+  add("concat", typeid(Concat), make_concat, false);
+  add("pad_shortcut", typeid(PadShortcut), make_pad_shortcut, false);
   add("linear", typeid(Linear), make_linear, false);
   add("conv1d", typeid(Conv1d), make_conv1d, false);
   add("conv2d", typeid(Conv2d), make_conv2d, false);

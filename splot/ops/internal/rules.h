@@ -39,6 +39,9 @@ Tensor unbroadcast(const VjpArgs& v, std::size_t i, const Tensor& gradient);
 /// The gradient of a function that is constant between its steps.
 TensorList zero_vjp(const VjpArgs& v);
 
+/// Adds an output with the first input's dtype whose axes lie in memory in the first input's order.
+void output_in_order(RuleArgs& r, const Shape& shape);
+
 /// Raises DTypeError unless all inputs have the dtype of the first.
 void require_same_dtype(const RuleArgs& r);
 
