@@ -126,7 +126,7 @@ int main(int argc, char** argv) {
       std::function<void()> ours;
     } parts[] = {
         {"forward", ConvPart::forward,
-         [&] { splot::cpu::conv_forward<float>(s, x.data(), w.data(), nullptr, y.data()); }},
+         [&] { splot::cpu::conv_forward<float>(s, x.data(), w.data(), {}, y.data()); }},
         {"input gradient", ConvPart::input_gradient,
          [&] { splot::cpu::conv_input_gradient<float>(s, dy.data(), w.data(), dx.data()); }},
         {"weight gradient", ConvPart::weight_gradient,

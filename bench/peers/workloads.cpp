@@ -55,9 +55,9 @@ Tensor infer(Workload& w, const Tensor& x) {
 }  // namespace
 
 const std::vector<std::string>& names() {
-  static const std::vector<std::string> all = {"nielsen_mlp",  "keras_mlp",  "mlp512",      "ourcnn_b16",
-                                               "ourcnn_b64",   "lenet_like", "autoencoder", "resnet20",
-                                               "infer_keras_mlp", "infer_ourcnn", "infer_lenet", "infer_resnet20"};
+  static const std::vector<std::string> all = {
+      "nielsen_mlp", "keras_mlp", "mlp512",          "ourcnn_b16",   "ourcnn_b64",  "lenet_like",
+      "autoencoder", "resnet20",  "infer_keras_mlp", "infer_ourcnn", "infer_lenet", "infer_resnet20"};
   return all;
 }
 

@@ -61,4 +61,26 @@ def weight_grad(x, dy):
 case("conv2d_input_grad", input_grad, small(2, 6, 3, 3), small(6, 2, 3, 2))
 case("conv2d_weight_grad", weight_grad, small(2, 4, 6, 5), small(2, 6, 3, 3), gradients=False)
 
+
+def fused(scaled, rectified):
+    def run(x, w, b, scale=None):
+        y = F.conv2d(x, w, stride=(1, 2), padding=1)
+        y = y * scale[:, None, None] + b[:, None, None] if scaled else y + b[:, None, None]
+        return F.relu(y) if rectified else y
+    return run
+
+
+def off_the_kink(scaled, *shapes):
+    """Inputs for which no sum is so near to 0 that a difference quotient would cross the kink of relu."""
+    while True:
+        inputs = [small(*shape) for shape in shapes]
+        if fused(scaled, False)(*[torch.from_numpy(x) for x in inputs]).abs().min() > 1 / 64:
+            return inputs
+
+
+case("conv2d_fused", fused(True, True), *off_the_kink(True, (2, 2, 3, 4), (2, 2, 3, 2), (2,), (2,)))
+case("conv2d_fused", fused(True, True), *off_the_kink(True, (1, 1, 2, 3), (7, 1, 2, 2), (7,), (7,)))
+case("conv2d_fused_bias_relu", fused(False, True), *off_the_kink(False, (2, 2, 3, 4), (3, 2, 3, 2), (3,)))
+case("conv2d_fused_scale", fused(True, False), small(2, 3, 3, 4), small(2, 3, 2, 2), small(2), small(2))
+
 write("conv")

@@ -24,8 +24,8 @@ BatchNorm2d norm(Index channels, DType dtype) { return BatchNorm2d(channels, {.d
 // --- residual
 
 Index blocks_of(const ResNetOptions& o) {
-  require<ValueError>(o.depth >= 8 && o.depth % 6 == 2, "resnet", "the depth must be 6 n + 2, such as 20, 32 or 56,",
-                      " got ", o.depth);
+  require<ValueError>(o.depth >= 8 && o.depth % 6 == 2, "resnet",
+                      "the depth must be 6 n + 2, such as 20, 32 or 56,", " got ", o.depth);
   return (o.depth - 2) / 6;
 }
 
@@ -46,8 +46,8 @@ LayerPtr residual_block(Index in, Index out, Index stride, bool skip, DType dtyp
 // --- dense
 
 Index layers_of(const DenseNetOptions& o) {
-  require<ValueError>(o.depth >= 7 && o.depth % 3 == 1, "densenet", "the depth must be 3 n + 4, such as 40, got ",
-                      o.depth);
+  require<ValueError>(o.depth >= 7 && o.depth % 3 == 1, "densenet",
+                      "the depth must be 3 n + 4, such as 40, got ", o.depth);
   require<ValueError>(o.growth > 0, "densenet", "the growth must be positive, got ", o.growth);
   return (o.depth - 4) / 3;
 }
@@ -93,7 +93,8 @@ Sequential densenet(const DenseNetOptions& o) {
   net.add("conv1", conv(o.channels, channels, 3, 1, o.dtype));
   for (Index number = 1; number <= 3; ++number) {
     auto block = std::make_shared<Sequential>();
-    for (Index i = 0; i < layers; ++i, channels += o.growth) block->add(dense_layer(channels, o.growth, o.dtype));
+    for (Index i = 0; i < layers; ++i, channels += o.growth)
+      block->add(dense_layer(channels, o.growth, o.dtype));
     net.add(join("block", number), std::move(block));
     if (number < 3) net.add(join("trans", number), transition(channels, o.dtype));
   }

@@ -61,6 +61,10 @@ Tensor Conv2d::forward(const Tensor& x, Context&) {
   return conv2d(x, weight_, bias_.defined() ? Tensor(bias_) : Tensor(), op_options(options_));
 }
 
+Tensor Conv2d::fused(const Tensor& x, const Tensor& b, const Tensor& scale, bool relu) const {
+  return conv2d_fused(x, weight_, b, scale, relu, op_options(options_));
+}
+
 void Conv2d::visit(Visitor& v) {
   v.argument("in", in_);
   v.argument("out", out_);

@@ -32,6 +32,8 @@ class SPLOT_API Conv2d final : public Layer {
   Tensor forward(const Tensor& x, Context&) override;
   void visit(Visitor& v) override;
   Index multiply_adds(const Shape& output) const override;
+  /// conv2d_fused() of x with this layer's weights: b and scale take the place of its bias.
+  Tensor fused(const Tensor& x, const Tensor& b, const Tensor& scale, bool relu) const;
 
   const Parameter& weight() const { return weight_; }  ///< [out, in / groups, rows, columns]
   const Parameter& bias() const { return bias_; }      ///< [out]; not defined() without a bias

@@ -84,17 +84,16 @@ class Running {
 
 }  // namespace
 
-Tensor Layer::operator()(const Tensor& x, Context& context) { return (*this)(std::span(&x, 1), context); }
-
-Tensor Layer::operator()(std::span<const Tensor> xs, Context& context) {
+template <typename Body>
+Tensor Layer::located(const Tensor& x, Context& context, Body&& body) {
   if (context.running == nullptr) {
     if (!prepared_) prepare(*this);
     context.error_located = false;
   }
   const Running here(context, *this);
   try {
-    Tensor y = forward_all(xs, context);
-    if (context.observer) context.observer(context.path(), *this, xs.empty() ? Tensor() : xs[0], y);
+    Tensor y = body();
+    if (context.observer) context.observer(context.path(), *this, x, y);
     return y;
   } catch (const Error&) {
     // Only the innermost layer knows the whole path; the others pass the error on as it is.
@@ -104,6 +103,18 @@ Tensor Layer::operator()(std::span<const Tensor> xs, Context& context) {
     if (path.empty()) throw;
     rethrow_with(path);
   }
+}
+
+Tensor Layer::operator()(const Tensor& x, Context& context) {
+  return located(x, context, [&] { return forward_all(std::span(&x, 1), context); });
+}
+
+Tensor Layer::operator()(std::span<const Tensor> xs, Context& context) {
+  return located(xs.empty() ? Tensor() : xs[0], context, [&] { return forward_all(xs, context); });
+}
+
+Tensor Layer::run_instead(const Tensor& x, Context& context, const std::function<Tensor()>& body) {
+  return located(x, context, body);
 }
 
 Tensor Layer::operator()(const Tensor& x) {

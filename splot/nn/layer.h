@@ -105,6 +105,8 @@ class SPLOT_API Layer {
   Tensor operator()(const Tensor& x, Context& context);
   /// Runs forward_all().
   Tensor operator()(std::span<const Tensor> xs, Context& context);
+  /// Runs body() in the place of forward(): for a container that makes one op of several layers.
+  Tensor run_instead(const Tensor& x, Context& context, const std::function<Tensor()>& body);
   /// Runs forward() as in use, not in training.
   Tensor operator()(const Tensor& x);
 
@@ -122,6 +124,8 @@ class SPLOT_API Layer {
 
  private:
   friend void prepare(Layer& layer);
+  template <typename Body>
+  Tensor located(const Tensor& x, Context& context, Body&& body);
 
   std::string name_;
   bool prepared_ = false;

@@ -1,7 +1,9 @@
 #include "splot/nn/layer_graph.h"
 
 #include <algorithm>
+#include <array>
 
+#include "splot/nn/internal/fused_layers.h"
 #include "splot/ops/ops.h"
 
 namespace splot {
@@ -30,7 +32,8 @@ LayerGraph& LayerGraph::add(std::string name, LayerPtr layer, std::vector<std::s
   require<ValueError>(layer != nullptr, "graph", "layer \"", name, "\" is null");
   require<ValueError>(!name.empty() && name != kInput && name.find('.') == std::string::npos, "graph", '"',
                       name, "\" cannot be a name: it must not be empty, \"input\" or contain a dot");
-  require<ValueError>(value_called(name) > nodes_.size(), "graph", "there are two layers called \"", name, '"');
+  require<ValueError>(value_called(name) > nodes_.size(), "graph", "there are two layers called \"", name,
+                      '"');
   std::vector<std::size_t> sources;
   for (const std::string& input : inputs) {
     const std::size_t value = value_called(input);
@@ -46,6 +49,12 @@ LayerGraph& LayerGraph::add(std::string name, LayerPtr layer, std::vector<std::s
   return *this;
 }
 
+bool LayerGraph::only_feeds_next(std::size_t i) const {
+  if (i + 1 >= nodes_.size() || last_use_[i + 1] != i + 1) return false;
+  const std::vector<std::size_t>& sources = nodes_[i + 1].sources;
+  return sources.size() == 1 && sources[0] == i + 1;
+}
+
 Layer& LayerGraph::operator[](std::string_view name) const {
   const auto node = std::find_if(nodes_.begin(), nodes_.end(),
                                  [&](const Node& candidate) { return candidate.named.name == name; });
@@ -58,14 +67,26 @@ Tensor LayerGraph::forward(const Tensor& x, Context& context) {
   std::vector<Tensor> values(nodes_.size() + 1);
   values[0] = x;
   std::vector<Tensor> taken;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+  for (std::size_t i = 0; i < nodes_.size();) {
     taken.clear();
     for (const std::size_t value : nodes_[i].sources) taken.push_back(values[value]);
     // What nobody needs any more gives its memory back.
     for (const std::size_t value : nodes_[i].sources) {
       if (last_use_[value] == i) values[value] = Tensor();
     }
-    values[i + 1] = (*nodes_[i].named.layer)(taken, context);
+    std::array<Layer*, kMostFused> next{nodes_[i].named.layer.get()};
+    std::size_t count = 1;
+    while (count < kMostFused && only_feeds_next(i + count - 1)) {
+      next[count] = nodes_[i + count].named.layer.get();
+      ++count;
+    }
+    std::size_t done = taken.size() == 1 ? run_fused({next.data(), count}, taken[0], context) : 0;
+    if (done == 0) {
+      taken[0] = (*next[0])(taken, context);
+      done = 1;
+    }
+    i += done;
+    values[i] = taken[0];
   }
   return values.back();
 }
@@ -97,7 +118,8 @@ Tensor Concat::forward_all(std::span<const Tensor> xs, Context&) { return concat
 void Concat::visit(Visitor& v) { v.argument("axis", options_.axis); }
 
 PadShortcut::PadShortcut(const PadShortcutOptions& options) : options_(options) {
-  require<ValueError>(options.stride > 0, "pad_shortcut", "the stride must be positive, got ", options.stride);
+  require<ValueError>(options.stride > 0, "pad_shortcut", "the stride must be positive, got ",
+                      options.stride);
   require<ValueError>(options.channels >= 0, "pad_shortcut", "the channels must be 0 or more, got ",
                       options.channels);
 }

@@ -47,6 +47,8 @@ class SPLOT_API LayerGraph final : public Layer {
     std::vector<std::size_t> sources;
   };
   std::size_t value_called(std::string_view name) const;
+  // Whether the output of layer i is the only input of layer i + 1, and nobody else's.
+  bool only_feeds_next(std::size_t i) const;
 
   std::vector<Node> nodes_;
   std::vector<std::size_t> last_use_;  // of each value: the last layer that takes it
@@ -80,8 +82,9 @@ struct PadShortcutOptions {
   Index channels = 0;  ///< how many channels of zeros are put around: half before, half and an odd one after
 };
 
-/// A way around layers that change the size, without parameters: x[N, C, H, W] -> [N, C + channels, H / stride,
-/// W / stride], sizes rounded up. Option A of He et al., "Deep Residual Learning for Image Recognition", 2015.
+/// A way around layers that change the size, without parameters: x[N, C, H, W] -> [N, C + channels, H /
+/// stride, W / stride], sizes rounded up. Option A of He et al., "Deep Residual Learning for Image
+/// Recognition", 2015.
 ///
 ///   PadShortcut({.stride = 2, .channels = 16})   // [64, 16, 32, 32] -> [64, 32, 16, 16]
 class SPLOT_API PadShortcut final : public Layer {

@@ -66,6 +66,12 @@ Tensor BatchNorm::forward(const Tensor& x, Context& context) {
   return b.y;
 }
 
+ScaleShift BatchNorm::scale_shift(DType dtype) const {
+  return batch_norm_scale_shift(value_or_ones(weight_, {channels_}, dtype),
+                                value_or_zeros(bias_, {channels_}, dtype), running_mean_, running_var_,
+                                options_.eps);
+}
+
 void BatchNorm::remember(const Tensor& mean, const Tensor& var, Index count) {
   const NoGrad off;
   batches_ = batches_ + 1;

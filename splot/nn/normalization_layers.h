@@ -2,6 +2,7 @@
 #pragma once
 
 #include "splot/nn/layer.h"
+#include "splot/ops/normalization.h"
 
 namespace splot {
 
@@ -24,6 +25,9 @@ class SPLOT_API BatchNorm : public Layer {
  public:
   Tensor forward(const Tensor& x, Context& context) override;
   void visit(Visitor& v) override;
+
+  /// What it comes down to when not learning: y = x scale + shift. Needs tracked statistics.
+  ScaleShift scale_shift(DType dtype) const;
 
   Index channels() const { return channels_; }
   const BatchNormOptions& options() const { return options_; }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "splot/nn/internal/fused_layers.h"
+
 namespace splot {
 
 Sequential::Sequential(std::vector<NamedLayer> layers) {
@@ -51,7 +53,14 @@ Layer& Sequential::operator[](std::string_view name) const {
 
 Tensor Sequential::forward(const Tensor& x, Context& context) {
   Tensor y = x;
-  for (const NamedLayer& entry : layers_) y = (*entry.layer)(y, context);
+  for (std::size_t i = 0; i < layers_.size();) {
+    std::array<Layer*, kMostFused> next{};
+    const std::size_t count = std::min(kMostFused, layers_.size() - i);
+    for (std::size_t j = 0; j < count; ++j) next[j] = layers_[i + j].layer.get();
+    const std::size_t done = run_fused({next.data(), count}, y, context);
+    if (done == 0) y = (*layers_[i].layer)(y, context);
+    i += std::max<std::size_t>(1, done);
+  }
   return y;
 }
 

@@ -96,28 +96,41 @@ void visit_type(const Tensor& x, const KernelArgs& k, Body&& body) {
 
 // --- conv2d
 
-void conv2d_rule(RuleArgs& r) {
-  require<ValueError>(r.inputs.size() == 2 || r.inputs.size() == 3, r.op(),
-                      "takes x, w and perhaps a bias, got ", r.inputs.size(), " tensors");
+void forward_rule(RuleArgs& r) {
   const ConvGeometry g = geometry_of(r.attrs);
   const Shape& x = r.shape(0);
   const Shape& w = r.shape(1);
   check_sizes(r, g, x, w, nullptr);
-  if (r.inputs.size() == 3 && (r.shape(2).rank() != 1 || r.shape(2)[0] != w[0])) {
-    fail(r.op(), "the bias b", r.shape(2), " does not fit the ", w[0], " output channels of w", w);
+  constexpr const char* names[] = {"x", "w", "the bias b", "the scale"};
+  for (std::size_t i = 2; i < r.inputs.size(); ++i) {
+    if (r.shape(i) == Shape({w[0]})) continue;
+    fail(r.op(), names[i], r.shape(i), " does not fit the ", w[0], " output channels of w", w);
   }
   images_out(r, {x[0], w[0], size_out(g, 0, x[2], w[2]), size_out(g, 1, x[3], w[3])});
 }
 
-void conv2d_kernel(const KernelArgs& k) {
+void conv2d_rule(RuleArgs& r) {
+  require<ValueError>(r.inputs.size() == 2 || r.inputs.size() == 3, r.op(),
+                      "takes x, w and perhaps a bias, got ", r.inputs.size(), " tensors");
+  forward_rule(r);
+}
+
+void run_forward(const KernelArgs& k, bool relu) {
   const Tensor x = in_images_last(k.inputs[0]);
   const Tensor w = contiguous(k.inputs[1]);
-  const Tensor b = k.inputs.size() == 3 ? contiguous(k.inputs[2]) : Tensor();
+  const Tensor b = k.inputs.size() >= 3 ? contiguous(k.inputs[2]) : Tensor();
+  const Tensor scale = k.inputs.size() == 4 ? contiguous(k.inputs[3]) : Tensor();
   visit_type(x, k, [&]<typename T>(T) {
     cpu::conv_forward<T>(conv_shape(k.attrs, x.shape(), w.shape(), k.outputs[0].shape()), x.data<T>(),
-                         w.data<T>(), b.defined() ? b.data<T>() : nullptr, k.out<T>());
+                         w.data<T>(),
+                         {.bias = b.defined() ? b.data<T>() : nullptr,
+                          .scale = scale.defined() ? scale.data<T>() : nullptr,
+                          .relu = relu},
+                         k.out<T>());
   });
 }
+
+void conv2d_kernel(const KernelArgs& k) { run_forward(k, false); }
 
 Ints image_size(const Shape& shape) { return {shape[2], shape[3]}; }
 
@@ -129,6 +142,46 @@ TensorList conv2d_vjp(const VjpArgs& v) {
   out.push_back(v.needs(1) ? conv2d_weight_grad(v.input(0), v.dy(), g, image_size(v.shape(1))) : Tensor());
   if (v.input_count() == 3) out.push_back(v.needs(2) ? sum(v.dy(), {0, 2, 3}) : Tensor());
   return out;
+}
+
+// --- conv2d_fused
+
+void conv2d_fused_rule(RuleArgs& r) {
+  require<ValueError>(r.inputs.size() == 3 || r.inputs.size() == 4, r.op(),
+                      "takes x, w, a bias and perhaps a scale, got ", r.inputs.size(), " tensors");
+  forward_rule(r);
+}
+
+void conv2d_fused_kernel(const KernelArgs& k) { run_forward(k, k.attrs.flag("relu")); }
+
+Tensor plain_conv2d(const Tensor& x, const Tensor& w, const ConvGeometry& g) {
+  return apply(conv2d_op, {x, w}, {conv2d_op.attrs, {g.stride, g.padding, g.dilation, g.groups}});
+}
+
+// v[O] beside y[N, O, H, W].
+Tensor beside_images(const Tensor& v) { return reshape(v, {v.numel(), 1, 1}); }
+
+// y = relu(s c + b), c = conv2d(x, w). With dz = dy where y > 0:  db = sum of dz, ds = sum of dz c, and dz s
+// is what conv2d's derivatives take.
+TensorList conv2d_fused_vjp(const VjpArgs& v) {
+  const ConvGeometry g = geometry_of(v.attrs());
+  const bool scaled = v.input_count() == 4;
+  const Tensor dz = v.attrs().flag("relu") ? relu_grad(v.dy(), v.output()) : v.dy();
+  const Tensor dc = scaled ? dz * beside_images(v.input(3)) : dz;
+  TensorList out;
+  out.push_back(v.needs(0) ? conv2d_input_grad(dc, v.input(1), g, image_size(v.shape(0))) : Tensor());
+  out.push_back(v.needs(1) ? conv2d_weight_grad(v.input(0), dc, g, image_size(v.shape(1))) : Tensor());
+  out.push_back(v.needs(2) ? sum(dz, {0, 2, 3}) : Tensor());
+  if (!scaled) return out;
+  out.push_back(v.needs(3) ? sum(dz * plain_conv2d(v.input(0), v.input(1), g), {0, 2, 3}) : Tensor());
+  return out;
+}
+
+TensorList conv2d_fused_composed(std::span<const Tensor> in, const Attrs& attrs) {
+  Tensor y = plain_conv2d(in[0], in[1], geometry_of(attrs));
+  if (in.size() == 4) y = y * beside_images(in[3]);
+  y = y + beside_images(in[2]);
+  return {attrs.flag("relu") ? relu(y) : y};
 }
 
 // --- conv2d_input_grad
@@ -158,9 +211,7 @@ void input_grad_kernel(const KernelArgs& k) {
 TensorList input_grad_vjp(const VjpArgs& v) {
   const ConvGeometry g = geometry_of(v.attrs());
   const Tensor& dx = v.dy();
-  return {v.needs(0) ? apply(conv2d_op, {dx, v.input(1)},
-                             {conv2d_op.attrs, {g.stride, g.padding, g.dilation, g.groups}})
-                     : Tensor(),
+  return {v.needs(0) ? plain_conv2d(dx, v.input(1), g) : Tensor(),
           v.needs(1) ? conv2d_weight_grad(dx, v.input(0), g, image_size(v.shape(1))) : Tensor()};
 }
 
@@ -194,9 +245,7 @@ TensorList weight_grad_vjp(const VjpArgs& v) {
   const ConvGeometry g = geometry_of(v.attrs());
   const Tensor& dw = v.dy();
   return {v.needs(0) ? conv2d_input_grad(v.input(1), dw, g, image_size(v.shape(0))) : Tensor(),
-          v.needs(1) ? apply(conv2d_op, {v.input(0), dw},
-                             {conv2d_op.attrs, {g.stride, g.padding, g.dilation, g.groups}})
-                     : Tensor()};
+          v.needs(1) ? plain_conv2d(v.input(0), dw, g) : Tensor()};
 }
 
 }  // namespace
@@ -213,6 +262,21 @@ extern constinit const OpDef conv2d_op = {
     .vjp = conv2d_vjp,
     .keeps = {.inputs = keep(0, 1)},
     .onnx = "Conv",
+};
+
+extern constinit const OpDef conv2d_fused_op = {
+    .name = "conv2d_fused",
+    .attrs = {{"stride", AttrKind::ints},
+              {"padding", AttrKind::ints},
+              {"dilation", AttrKind::ints},
+              {"groups", AttrKind::integer},
+              {"relu", AttrKind::boolean}},
+    .inputs = -1,
+    .rule = conv2d_fused_rule,
+    .kernel = conv2d_fused_kernel,
+    .vjp = conv2d_fused_vjp,
+    .keeps = {.inputs = keep(0, 1, 3), .outputs = keep(0)},
+    .composed = conv2d_fused_composed,
 };
 
 extern constinit const OpDef conv2d_input_grad_op = {

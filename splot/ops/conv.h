@@ -32,6 +32,17 @@ struct ConvOptions {
 SPLOT_API Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& options = {});
 SPLOT_API Tensor conv2d(const Tensor& x, const Tensor& w, const ConvOptions& options = {});
 
+/// relu(scale sum + b) of the sums of conv2d, in one pass: a convolution with the batch norm in use and the
+/// relu behind it.
+///
+///   x[N, C, H, W]  w[O, C / groups, KH, KW]  b[O]  scale[O]  ->  y[N, O, H', W']
+///
+/// A scale that is not defined is 1; without `relu` there is none. Otherwise as conv2d().
+///
+///   Tensor y = conv2d_fused(x, w, shift, scale, true, {.padding = {1}});
+SPLOT_API Tensor conv2d_fused(const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& scale,
+                              bool relu, const ConvOptions& options = {});
+
 /// The same along one axis: x[N, C, L]  w[O, C / groups, K]  ->  y[N, O, L'].
 ///
 ///   Tensor y = conv1d(x, w, {.stride = {2}});   // x[8, 4, 100]  w[16, 4, 5] -> [8, 16, 48]

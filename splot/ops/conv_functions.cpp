@@ -82,6 +82,16 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const ConvOptions& options) {
   return conv2d(x, w, Tensor(), options);
 }
 
+Tensor conv2d_fused(const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& scale, bool relu,
+                    const ConvOptions& options) {
+  const ConvGeometry g = geometry(options, w.shape(), 2, "conv2d_fused");
+  const Attrs attrs(conv2d_fused_op.attrs, {g.stride, g.padding, g.dilation, g.groups, relu});
+  return with_images(x, 4, "conv2d_fused", "[N, C, H, W] or [C, H, W]", [&](const Tensor& images) {
+    return scale.defined() ? apply(conv2d_fused_op, {images, w, b, scale}, attrs)
+                           : apply(conv2d_fused_op, {images, w, b}, attrs);
+  });
+}
+
 Tensor conv1d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& options) {
   const ConvGeometry g = one_row(geometry(options, w.shape(), 1, "conv1d"));
   return with_images(x, 3, "conv1d", "[N, C, L] or [C, L]", [&](const Tensor& signals) {

@@ -21,16 +21,18 @@ namespace splot {
 SPLOT_API Shape sample_shape(const Recipe& recipe);
 
 /// The layers of the recipe one by one: model.dense written out, every name and every number of inputs filled
-/// in. Throws ShapeError when a layer does not fit the shape that arrives, ValueError when it takes a layer that
-/// is not before it.
+/// in. Throws ShapeError when a layer does not fit the shape that arrives, ValueError when it takes a layer
+/// that is not before it.
 SPLOT_API std::vector<LayerRecipe> resolve_layers(const ModelRecipe& model, const Shape& sample);
 
-/// The network of resolved layers, with its first values: a function of the seed. A Sequential, or a LayerGraph
-/// where layers have inputs. Values given in the layers are assigned and parameters named frozen are frozen.
+/// The network of resolved layers, with its first values: a function of the seed. A Sequential, or a
+/// LayerGraph where layers have inputs. Values given in the layers are assigned and parameters named frozen
+/// are frozen.
 SPLOT_API LayerPtr build_model(const std::vector<LayerRecipe>& layers, DType dtype, std::uint64_t seed);
 /// The network of the recipe for examples of this shape, with its first values. Throws what resolve_layers()
 /// throws, and ValueError when what the model is asked for does not fit it or the sample.
-SPLOT_API LayerPtr build_model(const ModelRecipe& model, const Shape& sample, DType dtype, std::uint64_t seed);
+SPLOT_API LayerPtr build_model(const ModelRecipe& model, const Shape& sample, DType dtype,
+                               std::uint64_t seed);
 
 struct RecipeData {
   Dataset train;

@@ -125,8 +125,8 @@ Shape shape_after(const LayerRecipe& layer, const std::vector<Shape>& arriving) 
     const Tensor y = (*make_layer(layer, kFloat32))(inputs, context);
     return Shape(std::span<const Index>(y.shape().begin() + 1, y.shape().end()));
   } catch (const ShapeError& error) {
-    fail<ShapeError>("recipe", "layer ", layer.name, " (", layer.type, ") does not fit what arrives, ", shapes,
-                     ": ", error.what());
+    fail<ShapeError>("recipe", "layer ", layer.name, " (", layer.type, ") does not fit what arrives, ",
+                     shapes, ": ", error.what());
   }
 }
 
@@ -157,14 +157,12 @@ struct NamedModel {
   LayerPtr (*make)(const ModelRecipe& model, const models::ImageModelOptions& options, Index size);
 };
 constexpr NamedModel kModels[] = {
-    {"our-mlp",
-     [](const ModelRecipe&, const models::ImageModelOptions& o, Index size) {
-       return owned(models::our_multilayer_perceptron(size, o));
-     }},
-    {"our-cnn", [](const ModelRecipe&, const models::ImageModelOptions& o,
-                   Index) { return owned(models::our_cnn(o)); }},
-    {"lenet5", [](const ModelRecipe&, const models::ImageModelOptions& o,
-                  Index) { return owned(models::lenet5(o)); }},
+    {"our-mlp", [](const ModelRecipe&, const models::ImageModelOptions& o,
+                   Index size) { return owned(models::our_multilayer_perceptron(size, o)); }},
+    {"our-cnn",
+     [](const ModelRecipe&, const models::ImageModelOptions& o, Index) { return owned(models::our_cnn(o)); }},
+    {"lenet5",
+     [](const ModelRecipe&, const models::ImageModelOptions& o, Index) { return owned(models::lenet5(o)); }},
     {"resnet",
      [](const ModelRecipe& m, const models::ImageModelOptions& o, Index) {
        return owned(models::resnet({.depth = m.depth == 0 ? models::ResNetOptions().depth : m.depth,

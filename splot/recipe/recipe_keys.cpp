@@ -20,7 +20,10 @@ Key<T> key(std::string name, Member member, Limits... limits) {
 template <typename T, typename Member>
 Key<T> word(std::string name, Member member, std::vector<std::string> choices) {
   return {std::move(name), [=](T& out, const Reading& from) { read_choice(member(out), from, choices); },
-          [=](const T& in) { return write(member(const_cast<T&>(in))); }};
+          [=](const T& in) {
+            const std::string& value = member(const_cast<T&>(in));
+            return value.empty() ? std::string() : write(value);
+          }};
 }
 
 // "he_uniform", "normal(0, 0.1)"; empty: the layer's own way.

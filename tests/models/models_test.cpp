@@ -71,7 +71,8 @@ void load_golden(Layer& net, const json& expected) {
   for (const json& entry : expected["state"]) {
     const auto name = entry[0].get<std::string>();
     const Shape shape = shape_of(entry[1]);
-    state.push_back({name, name.ends_with("num_batches_tracked") ? zeros({}, kInt64) : value(name, number, shape)});
+    state.push_back(
+        {name, name.ends_with("num_batches_tracked") ? zeros({}, kInt64) : value(name, number, shape)});
     ++number;
   }
   load_state_dict(net, state);
@@ -120,7 +121,8 @@ TEST(Models, ComputeWhatPyTorchComputes) {
 
 // Weights of ours, read by PyTorch, have its names in its order.
 TEST(Models, NamesAreThoseOfPyTorch) {
-  for (const auto& [name, net] : {std::pair{"our_cnn", models::our_cnn()}, std::pair{"resnet20", models::resnet()}}) {
+  for (const auto& [name, net] :
+       {std::pair{"our_cnn", models::our_cnn()}, std::pair{"resnet20", models::resnet()}}) {
     std::vector<std::string> ours, theirs;
     for (const NamedTensor& entry : state_dict(const_cast<Sequential&>(net))) ours.push_back(entry.name);
     for (const json& entry : golden().at(name)["state"]) theirs.push_back(entry[0].get<std::string>());

@@ -52,7 +52,8 @@ TEST(LayerGraph, GradientsOfAllBranchesAdd) {
     std::vector<std::vector<float>> out;
     for (const NamedParameter& entry : named_parameters(net)) Parameter(entry.parameter).zero_grad();
     backward(sum(square(run())));
-    for (const NamedParameter& entry : named_parameters(net)) out.push_back(entry.parameter.grad().to_vector<float>());
+    for (const NamedParameter& entry : named_parameters(net))
+      out.push_back(entry.parameter.grad().to_vector<float>());
     return out;
   };
   EXPECT_EQ(gradients([&] { return net(x); }), gradients([&] { return by_hand(net, x); }));
@@ -91,23 +92,29 @@ TEST(LayerGraph, NamesAndSummaryAreThoseOfItsLayers) {
 TEST(LayerGraph, SaysWhatIsWrongWithTheWiring) {
   LayerGraph net;
   net.add("a", Linear(3, 3));
-  EXPECT_ERROR(ValueError, net.add("b", Add(), {"a", "c"}), R"([graph] layer "b" takes "c", which is no layer before it)");
+  EXPECT_ERROR(ValueError, net.add("b", Add(), {"a", "c"}),
+               R"([graph] layer "b" takes "c", which is no layer before it)");
   EXPECT_ERROR(ValueError, net.add("a", ReLU()), R"([graph] there are two layers called "a")");
-  EXPECT_ERROR(ValueError, net.add("input", ReLU()), R"([graph] "input" cannot be a name: it must not be empty, "input" or contain a dot)");
-  EXPECT_ERROR(ValueError, net.add("x.y", ReLU()), R"([graph] "x.y" cannot be a name: it must not be empty, "input" or contain a dot)");
+  EXPECT_ERROR(ValueError, net.add("input", ReLU()),
+               R"([graph] "input" cannot be a name: it must not be empty, "input" or contain a dot)");
+  EXPECT_ERROR(ValueError, net.add("x.y", ReLU()),
+               R"([graph] "x.y" cannot be a name: it must not be empty, "input" or contain a dot)");
   EXPECT_ERROR(ValueError, LayerGraph()(some_input()), "[graph] there are no layers");
   net.add("two", Linear(3, 3), {"a", "input"});
   EXPECT_ERROR(ValueError, net(some_input()), "two: [linear] takes one input, got 2");
   EXPECT_ERROR(ValueError, layer_from_json(R"({"version": 1, "model": {"type": "sequential", "children": [
-                 {"type": "relu", "inputs": ["input"]}]}})"), R"([sequential] layer "0" has inputs: that needs a graph)");
+                 {"type": "relu", "inputs": ["input"]}]}})"),
+               R"([sequential] layer "0" has inputs: that needs a graph)");
   EXPECT_ERROR(ValueError, layer_from_json(R"({"version": 1, "model": {"type": "graph", "children": [
-                 {"type": "relu", "name": "r", "inputs": ["s"]}, {"type": "relu", "name": "s"}]}})"), R"([graph] layer "r" takes "s", which is no layer before it)");
+                 {"type": "relu", "name": "r", "inputs": ["s"]}, {"type": "relu", "name": "s"}]}})"),
+               R"([graph] layer "r" takes "s", which is no layer before it)");
 }
 
 TEST(Add, RefusesShapesThatDiffer) {
   LayerGraph net;
   net.add("narrow", Linear(3, 2)).add("sum", Add(), {"narrow", "input"});
-  EXPECT_ERROR(ShapeError, net(some_input()), "sum: [add] input 0 is [4, 2], input 1 is [4, 3]: the shapes must be equal");
+  EXPECT_ERROR(ShapeError, net(some_input()),
+               "sum: [add] input 0 is [4, 2], input 1 is [4, 3]: the shapes must be equal");
 }
 
 float element(const Tensor& x, const Ints& at) {
@@ -131,13 +138,15 @@ TEST(PadShortcut, TakesEverySecondPixelAndAddsChannelsOfZeros) {
       }
     }
   }
-  EXPECT_ERROR(ValueError, PadShortcut({.stride = 0}), "the stride must be positive, got 0");
-  EXPECT_ERROR(ValueError, PadShortcut({.channels = -1}), "the channels must be 0 or more, got -1");
+  EXPECT_ERROR(ValueError, PadShortcut({.stride = 0}), "[pad_shortcut] the stride must be positive, got 0");
+  EXPECT_ERROR(ValueError, PadShortcut({.channels = -1}),
+               "[pad_shortcut] the channels must be 0 or more, got -1");
 }
 
 // Shortcuts are on the way of images that lie innermost in memory: nothing on the way should rearrange them.
 TEST(PadShortcut, KeepsTheOrderOfMemory) {
-  const Tensor x = permute(normal({3, 6, 6, 8}, RandomKey{.seed = 1}), {3, 0, 1, 2});  // [8, 3, 6, 6], images last
+  const Tensor x =
+      permute(normal({3, 6, 6, 8}, RandomKey{.seed = 1}), {3, 0, 1, 2});  // [8, 3, 6, 6], images last
   for (const Tensor& y : {PadShortcut({.stride = 2, .channels = 2})(x), Concat()(x)}) {
     EXPECT_EQ(y.strides()[0], 1);
     EXPECT_EQ(y.strides()[3], 8);

@@ -98,8 +98,8 @@ TEST(Registry, RefusesTextThatIsNoArchitecture) {
   EXPECT_ERROR(FormatError, description("{}"), "[model] a layer has no type");
   EXPECT_ERROR(FormatError, description("3"), "[model] a layer must be an object");
   EXPECT_ERROR(FormatError, description(R"({"type": 3})"), "[model] \"type\" of a layer must be a text");
-  EXPECT_ERROR(FormatError, description(R"({"type": "relu", "inputs": []})"),
-               "[model] a layer has the unknown key \"inputs\"");
+  EXPECT_ERROR(FormatError, description(R"({"type": "relu", "outputs": []})"),
+               "[model] a layer has the unknown key \"outputs\"");
   EXPECT_ERROR(FormatError, description(R"({"type": "relu", "arguments": {"x": 18446744073709551615}})"),
                "[model] the argument \"x\" is too large");
   EXPECT_ERROR(FormatError, description(R"({"type": "relu", "arguments": {"x": {"y": 1}}})"),

@@ -1,6 +1,9 @@
 // Convolutions against PyTorch, and their kernels against plain loops.
 #include "splot/backend/cpu/conv.h"
 
+#include <cmath>
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "splot/autodiff/autodiff.h"
@@ -69,6 +72,39 @@ CHECK_OP(conv_transpose2d_all, {.run =
                                 .float64 = kSums64,
                                 .gradient32 = {2e-6, 1e-5, "sums of products cancel"}});
 
+test::OpCase fused_case(bool scaled, bool rectified) {
+  return {.run =
+              [=](In in) {
+                return conv2d_fused(in[0], in[1], in[2], scaled ? in[3] : Tensor(), rectified,
+                                    {.stride = {1, 2}, .padding = {1}});
+              },
+          .op = "conv2d_fused",
+          .float32 = kSums32,
+          .float64 = kSums64,
+          .gradient32 = {2e-6, 1e-5, "sums of products cancel"}};
+}
+
+CHECK_OP(conv2d_fused, (fused_case(true, true)));
+CHECK_OP(conv2d_fused_bias_relu, (fused_case(false, true)));
+CHECK_OP(conv2d_fused_scale, (fused_case(true, false)));
+
+// Neither the border's smaller sums nor a mask may turn a NaN into a number.
+TEST(Conv, FusedReluKeepsNaN) {
+  Tensor x = ones({1, 1, 3, 3});
+  x = set(x, {{0, 1}, {0, 1}, {1, 2}, {1, 2}},
+          full({1, 1, 1, 1}, std::numeric_limits<float>::quiet_NaN(), kFloat32));
+  const Tensor y = conv2d_fused(x, ones({1, 1, 1, 1}), -2.0 * ones({1}), Tensor(), true);
+  const std::vector<float> values = y.to_vector<float>();
+  for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(std::isnan(values[i]), i == 4) << i;
+}
+
+TEST(Conv, FusedSaysWhatDoesNotFit) {
+  EXPECT_ERROR(ShapeError, conv2d_fused(ones({1, 2, 3, 3}), ones({4, 2, 1, 1}), ones({4}), ones({3}), false),
+               "[conv2d_fused] the scale[3] does not fit the 4 output channels of w[4, 2, 1, 1]");
+  EXPECT_ERROR(ShapeError, conv2d_fused(ones({1, 2, 3, 3}), ones({4, 2, 1, 1}), ones({2}), Tensor(), false),
+               "[conv2d_fused] the bias b[2] does not fit the 4 output channels of w[4, 2, 1, 1]");
+}
+
 const ConvGeometry kGeometry = {.stride = {2, 2}, .padding = {1, 1, 1, 1}, .dilation = {1, 1}, .groups = 2};
 CHECK_OP(conv2d_input_grad, {.run =
                                  [](In in) {
@@ -113,9 +149,15 @@ void check_kernels(const cpu::ConvShape& s, RandomStream& random) {
   const auto b = random_numbers<T>(s.out_channels, random);
   std::vector<T> y(dy.size()), y_expected(dy.size()), dx(x.size()), dx_expected(x.size()), dw(w.size()),
       dw_expected(w.size());
-  cpu::conv_forward(s, x.data(), w.data(), b.data(), y.data());
-  cpu::conv_forward_reference(s, x.data(), w.data(), b.data(), y_expected.data());
-  expect_close(y, y_expected, "y");
+  const auto scale = random_numbers<T>(s.out_channels, random);
+  for (const cpu::ConvEpilogue<T>& epilogue :
+       {cpu::ConvEpilogue<T>{.bias = b.data()}, cpu::ConvEpilogue<T>{.bias = b.data(), .relu = true},
+        cpu::ConvEpilogue<T>{.bias = b.data(), .scale = scale.data(), .relu = true},
+        cpu::ConvEpilogue<T>{.scale = scale.data()}}) {
+    cpu::conv_forward(s, x.data(), w.data(), epilogue, y.data());
+    cpu::conv_forward_reference(s, x.data(), w.data(), epilogue, y_expected.data());
+    expect_close(y, y_expected, "y");
+  }
   cpu::conv_input_gradient(s, dy.data(), w.data(), dx.data());
   cpu::conv_input_gradient_reference(s, dy.data(), w.data(), dx_expected.data());
   expect_close(dx, dx_expected, "dx");

@@ -114,9 +114,10 @@ TEST(ImageLayers, SaysWhichInputIsNotThere) {
   EXPECT_ERROR(ValueError, resolve_layers(recipe.model, {3, 32, 32}),
                "[recipe] layer 2 (add) takes \"arround\", which is no layer before it and not \"input\"");
   recipe.model.layers[2].inputs = {"conv", "input"};
-  EXPECT_ERROR(ShapeError, resolve_layers(recipe.model, {3, 32, 32}),
-               "[recipe] layer 2 (add) does not fit what arrives, [6, 16, 16] and [3, 32, 32]: [add] input 0 is [0, "
-               "6, 16, 16], input 1 is [0, 3, 32, 32]: the shapes must be equal");
+  EXPECT_ERROR(
+      ShapeError, resolve_layers(recipe.model, {3, 32, 32}),
+      "[recipe] layer 2 (add) does not fit what arrives, [6, 16, 16] and [3, 32, 32]: [add] input 0 is [0, "
+      "6, 16, 16], input 1 is [0, 3, 32, 32]: the shapes must be equal");
 }
 
 TEST(NamedModels, AreBuiltFromTheirKeys) {
@@ -142,8 +143,10 @@ TEST(NamedModels, RefuseWhatDoesNotFit) {
                "[recipe] model.name = \"our-cnn\" is for square pictures, the examples are [784]");
   EXPECT_ERROR(ShapeError, build_model(model, {1, 28, 28}, kFloat32, 1),
                "fc1: [linear] x[0, 800] has 800 columns, w[120, 1152] takes 1152");
-  EXPECT_ERROR(FormatError, parse_recipe("[data]\nname = \"mnist\"\n[model]\nname = \"our-cnn\"\ndense = [784, 10]\n", "x"),
-               "x: model.layers, model.dense and model.name are ways to say the same; give one of them");
+  EXPECT_ERROR(
+      FormatError,
+      parse_recipe("[data]\nname = \"mnist\"\n[model]\nname = \"our-cnn\"\ndense = [784, 10]\n", "x"),
+      "x: model.layers, model.dense and model.name are ways to say the same; give one of them");
 }
 
 }  // namespace

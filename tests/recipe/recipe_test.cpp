@@ -142,7 +142,7 @@ TEST(Recipe, SetUsesTheSameWords) {
 
 TEST(Recipe, PartsThatDoNotFitTogetherAreRefused) {
   EXPECT_EQ(refusal("[[model.layers]]\ntype = \"relu\"\n"),
-            "mine.toml: model.layers and model.dense are two ways to say the same; give one of them");
+            "mine.toml: model.layers, model.dense and model.name are ways to say the same; give one of them");
   EXPECT_EQ(message_of<FormatError>([] { parse_recipe("", "empty.toml"); }),
             "empty.toml: data.name is missing: mnist, fashion-mnist, digits, eurosat, cifar-10, "
             "images or table");

@@ -20,24 +20,6 @@ Taps taps_of(const ConvAxis& a) {
       .stride = a.stride, .first = -a.pad, .step = a.dilation, .count = a.kernel, .in = a.in, .out = a.out};
 }
 
-// Weights as correlate reads them: for each tile of output channels [in_channels][rows][cols][tile].
-template <typename T, typename At>
-std::vector<T> packed(Index out_channels, Index in_channels, Index rows, Index cols, At&& at) {
-  std::vector<T> out(static_cast<std::size_t>(out_channels * in_channels * rows * cols));
-  const ChannelTiles tiles(out_channels);
-  T* to = out.data();
-  for (Index t = 0; t < tiles.count; ++t) {
-    for (Index c = 0; c < in_channels; ++c) {
-      for (Index i = 0; i < rows; ++i) {
-        for (Index j = 0; j < cols; ++j) {
-          for (Index o = tiles.begin(t); o < tiles.begin(t + 1); ++o) *to++ = at(o, c, i, j);
-        }
-      }
-    }
-  }
-  return out;
-}
-
 // Where there are fewer images than lanes, vectors run over the pixels of a row, and all of them need the
 // same taps: columns that do not exist become zeros, and with strides the columns of each tap are put behind
 // each other.
@@ -51,22 +33,28 @@ bool always_valid(const Taps& t) {
   return t.out == 0 || (t.valid(0) == all && t.valid(t.out - 1) == all);
 }
 
-// The planes of x with columns of zeros before and after, and spread - 1 of them between any two.
+// How many zeros go before and after something.
+struct Ends {
+  Index before = 0, after = 0;
+};
+
+// The planes of x with rows and columns of zeros around them, and spread - 1 columns of zeros between any
+// two.
 template <typename T>
 struct Bordered {
   Index width, row, plane;
   std::vector<T> values;
 
-  Bordered(const T* x, Index channels, Index height, Index columns, Index images, Index before, Index after,
+  Bordered(const T* x, Index channels, Index height, Index columns, Index images, Ends rows, Ends cols,
            Index spread = 1)
-      : width((columns - 1) * spread + 1 + before + after),
+      : width((columns - 1) * spread + 1 + cols.before + cols.after),
         row(width * images),
-        plane(height * row),
+        plane((rows.before + height + rows.after) * row),
         values(static_cast<std::size_t>(channels * plane), T(0)) {
     parallel_for(channels, static_cast<double>(channels * plane) / 4000.0, [&](Index c) {
       for (Index i = 0; i < height; ++i) {
         const T* from = x + (c * height + i) * columns * images;
-        T* to = values.data() + c * plane + i * row + before * images;
+        T* to = values.data() + c * plane + (rows.before + i) * row + cols.before * images;
         if (spread == 1) {
           std::copy_n(from, columns * images, to);
         } else {
@@ -128,10 +116,71 @@ Phase phase_of(const ConvAxis& a, Index first) {
   return p;
 }
 
+// What the taps of an axis read outside of it.
+Ends missing(const ConvAxis& a) {
+  const Index last = (a.out - 1) * a.stride + (a.kernel - 1) * a.dilation - a.pad;
+  return {a.pad, std::max<Index>(0, last + 1 - a.in)};
+}
+
+// With strides along the rows: the columns of each tap behind each other, as channels of their own.
 template <typename T>
-void forward_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* x, const T* w, const T* bias,
-                   T* y) {
+void forward_by_columns(const ConvKernels<T>& kernels, const ConvShape& s, Correlation<T> c) {
+  const Index taps = s.x.kernel;
+  const std::vector<T> columns = gathered_columns(c.in, c.in_channels, s.y.in, c.x, s.images);
+  std::vector<T> weights;  // [out][in][column][row]
+  weights.reserve(static_cast<std::size_t>(c.out_channels * c.w_out));
+  for (Index plane = 0; plane < c.out_channels * c.in_channels; ++plane) {
+    for (Index j = 0; j < taps; ++j) {
+      for (Index i = 0; i < s.y.kernel; ++i)
+        weights.push_back(c.w[plane * c.w_in + i * c.w_row + j * c.w_col]);
+    }
+  }
+  c.in = columns.data();
+  c.in_row = s.x.out * s.images;
+  c.in_plane = s.y.in * c.in_row;
+  c.in_channels *= taps;
+  c.x = single_tap(s.x.out);
+  c.w = weights.data();
+  c.w_in = s.y.kernel;
+  c.w_row = c.w_col = 1;
+  kernels.correlate(c);
+}
+
+// All rows as one, the columns that are read beyond the end of a row included: full vectors where rows are
+// short. What was computed for those columns is left out at the end. c reads no row and no column that does
+// not exist.
+template <typename T>
+void forward_as_one_row(const ConvKernels<T>& kernels, const ConvShape& s, Correlation<T> c) {
+  const Index positions = (s.y.out - 1) * c.in_row / c.in_pos + s.x.out;
+  std::vector<T> wide(static_cast<std::size_t>(c.out_channels * positions * s.images));
+  T* const y = c.out;
+  c.y.out = 1;
+  c.x.out = c.x.in = positions;
+  c.x.in += (c.x.count - 1) * c.x.step;
+  c.out = wide.data();
+  c.out_plane = positions * s.images;
+  kernels.correlate(c);
+  const Index row = s.x.out * s.images;
+  for (Index o = 0; o < c.out_channels; ++o) {
+    for (Index i = 0; i < s.y.out; ++i) {
+      std::copy_n(wide.data() + o * c.out_plane + i * c.in_row, row, y + (o * s.y.out + i) * row);
+    }
+  }
+}
+
+// Whether that takes fewer vectors than row by row.
+template <typename T>
+bool better_as_one_row(const ConvKernels<T>& kernels, const ConvShape& s, Index in_row) {
+  const auto vectors = [&](Index numbers) { return (numbers + kernels.lanes - 1) / kernels.lanes; };
+  const Index row = s.x.out * s.images;
+  return s.y.stride == 1 && s.y.out > 1 && vectors((s.y.out - 1) * in_row + row) < s.y.out * vectors(row);
+}
+
+template <typename T>
+void forward_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* x, const T* w,
+                   const ConvEpilogue<T>& epilogue, T* y) {
   const Index in_channels = s.in_channels / s.groups;
+  const Index window = s.y.kernel * s.x.kernel;
   Correlation<T> c{.images = s.images,
                    .in_channels = in_channels,
                    .out_channels = s.out_channels / s.groups,
@@ -145,39 +194,33 @@ void forward_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* x
                    .out_plane = s.y.out * s.x.out * s.images,
                    .out_row = s.x.out * s.images,
                    .out_pos = s.images,
-                   .w = nullptr,
-                   .bias = bias};
-  const auto weight = [&](Index o, Index channel, Index i, Index j) {
-    return w[((o * in_channels + channel) * s.y.kernel + i) * s.x.kernel + j];
-  };
-  const auto run = [&](const std::vector<T>& weights) {
-    c.w = weights.data();
-    kernels.correlate(c);
-  };
-  const bool rearrange = are_few(kernels, s.images) && (s.x.stride > 1 || !always_valid(c.x));
-  if (rearrange && s.x.stride > 1) {
-    const std::vector<T> columns = gathered_columns(x, in_channels, s.y.in, c.x, s.images);
-    c.in = columns.data();
-    c.in_row = s.x.out * s.images;
-    c.in_plane = s.y.in * c.in_row;
-    c.in_channels = in_channels * s.x.kernel;
-    c.x = single_tap(s.x.out);
-    run(packed<T>(c.out_channels, c.in_channels, s.y.kernel, 1, [&](Index o, Index channel, Index i, Index) {
-      return weight(o, channel / s.x.kernel, i, channel % s.x.kernel);
-    }));
-    return;
+                   .w = w,
+                   .w_out = in_channels * window,
+                   .w_in = window,
+                   .w_row = s.x.kernel,
+                   .w_col = 1,
+                   .epilogue = epilogue};
+  if (!are_few(kernels, s.images)) return kernels.correlate(c);
+  if (s.x.stride > 1) return forward_by_columns(kernels, s, c);
+  const Ends cols = missing(s.x);
+  const Ends rows = missing(s.y);
+  const Index wide_row = (s.x.in + cols.before + cols.after) * s.images;
+  const bool as_one_row = better_as_one_row(kernels, s, wide_row);
+  const bool columns_exist = cols.before == 0 && cols.after == 0;
+  const bool rows_exist = rows.before == 0 && rows.after == 0;
+  if (columns_exist && (rows_exist || !as_one_row)) {
+    return as_one_row ? forward_as_one_row(kernels, s, c) : kernels.correlate(c);
   }
-  const std::vector<T> weights = packed<T>(c.out_channels, in_channels, s.y.kernel, s.x.kernel, weight);
-  if (!rearrange) return run(weights);
-  const Index last = s.x.out - 1 + (s.x.kernel - 1) * s.x.dilation - s.x.pad;  // the column read last
-  const Bordered<T> bordered(x, in_channels, s.y.in, s.x.in, s.images, std::max<Index>(0, s.x.pad),
-                             std::max<Index>(0, last + 1 - s.x.in));
+  const Bordered<T> bordered(x, in_channels, s.y.in, s.x.in, s.images, as_one_row ? rows : Ends(), cols);
   c.in = bordered.values.data();
   c.in_row = bordered.row;
   c.in_plane = bordered.plane;
-  c.x.first += std::max<Index>(0, s.x.pad);
+  c.x.first += cols.before;
   c.x.in = bordered.width;
-  run(weights);
+  if (!as_one_row) return kernels.correlate(c);
+  c.y.first += rows.before;
+  c.y.in = bordered.plane / bordered.row;
+  forward_as_one_row(kernels, s, c);
 }
 
 template <typename T>
@@ -198,7 +241,9 @@ void input_gradient_group(const ConvKernels<T>& kernels, const ConvShape& s, con
                    .out_row = s.y.stride * s.x.in * s.images,
                    .out_pos = s.x.stride * s.images,
                    .w = nullptr,
-                   .bias = nullptr};
+                   .w_out = s.y.kernel * s.x.kernel,
+                   .w_in = in_channels * s.y.kernel * s.x.kernel,
+                   .epilogue = {}};
   Index phases = s.x.stride;
   Phase whole_row{};
   std::vector<T> spread_dy;
@@ -208,8 +253,8 @@ void input_gradient_group(const ConvKernels<T>& kernels, const ConvShape& s, con
     const Index reach = (s.x.kernel - 1) * s.x.dilation;
     const Index before = std::max<Index>(0, reach - s.x.pad);
     const Index last = s.x.in - 1 + s.x.pad;
-    Bordered<T> bordered(dy, out_channels, s.y.out, s.x.out, s.images, before,
-                         std::max<Index>(0, last - (s.x.out - 1) * s.x.stride), s.x.stride);
+    const Ends cols = {before, std::max<Index>(0, last - (s.x.out - 1) * s.x.stride)};
+    Bordered<T> bordered(dy, out_channels, s.y.out, s.x.out, s.images, {}, cols, s.x.stride);
     phases = 1;
     whole_row = {.dy = {.stride = 1,
                         .first = s.x.pad + before,
@@ -232,13 +277,9 @@ void input_gradient_group(const ConvKernels<T>& kernels, const ConvShape& s, con
       c.y = of_y.dy;
       c.x = of_x.dy;
       c.out = dx + (py * s.x.in + px) * s.images;
-      const std::vector<T> weights = packed<T>(
-          in_channels, out_channels, c.y.count, c.x.count, [&](Index channel, Index o, Index i, Index j) {
-            return w[((o * in_channels + channel) * s.y.kernel + of_y.first_tap + i * of_y.tap_step) *
-                         s.x.kernel +
-                     of_x.first_tap + j * of_x.tap_step];
-          });
-      c.w = weights.data();
+      c.w = w + of_y.first_tap * s.x.kernel + of_x.first_tap;
+      c.w_row = of_y.tap_step * s.x.kernel;
+      c.w_col = of_x.tap_step;
       kernels.correlate(c);
     }
   }
@@ -325,11 +366,11 @@ Index numbers_in(const ConvShape& s) { return s.in_channels * s.y.in * s.x.in * 
 }  // namespace
 
 template <typename T>
-void conv_forward(const ConvShape& shape, const T* x, const T* w, const T* bias, T* y) {
+void conv_forward(const ConvShape& shape, const T* x, const T* w, const ConvEpilogue<T>& epilogue, T* y) {
   if (numbers_out(shape) == 0) return;
   const ConvKernels<T>& kernels = conv_kernels(instruction_set(), T{});
   for_each_group(shape, x, w, y, [&](const T* gx, const T* gw, T* gy, Index first) {
-    forward_group(kernels, shape, gx, gw, bias == nullptr ? nullptr : bias + first, gy);
+    forward_group(kernels, shape, gx, gw, epilogue.from(first), gy);
   });
 }
 
@@ -353,12 +394,19 @@ void conv_weight_gradient(const ConvShape& shape, const T* x, const T* dy, T* dw
 }
 
 template <typename T>
-void conv_forward_reference(const ConvShape& shape, const T* x, const T* w, const T* bias, T* y) {
+void conv_forward_reference(const ConvShape& shape, const T* x, const T* w, const ConvEpilogue<T>& epilogue,
+                            T* y) {
+  std::fill_n(y, numbers_out(shape), T(0));
+  for_each_product(shape, [&](Index in, Index weight, Index out) { y[out] += w[weight] * x[in]; });
   const Index plane = shape.y.out * shape.x.out * shape.images;
   for (Index o = 0; o < shape.out_channels; ++o) {
-    std::fill_n(y + o * plane, plane, bias == nullptr ? T(0) : bias[o]);
+    const T scale = epilogue.scale == nullptr ? T(1) : epilogue.scale[o];
+    const T bias = epilogue.bias == nullptr ? T(0) : epilogue.bias[o];
+    for (T* at = y + o * plane; at != y + (o + 1) * plane; ++at) {
+      *at = scale * *at + bias;
+      if (epilogue.relu && *at <= T(0)) *at = T(0);
+    }
   }
-  for_each_product(shape, [&](Index in, Index weight, Index out) { y[out] += w[weight] * x[in]; });
 }
 
 template <typename T>
@@ -388,14 +436,17 @@ void transpose(Index rows, Index cols, const T* from, Index from_stride, T* to, 
   });
 }
 
-template void conv_forward(const ConvShape&, const float*, const float*, const float*, float*);
-template void conv_forward(const ConvShape&, const double*, const double*, const double*, double*);
+template void conv_forward(const ConvShape&, const float*, const float*, const ConvEpilogue<float>&, float*);
+template void conv_forward(const ConvShape&, const double*, const double*, const ConvEpilogue<double>&,
+                           double*);
 template void conv_input_gradient(const ConvShape&, const float*, const float*, float*);
 template void conv_input_gradient(const ConvShape&, const double*, const double*, double*);
 template void conv_weight_gradient(const ConvShape&, const float*, const float*, float*);
 template void conv_weight_gradient(const ConvShape&, const double*, const double*, double*);
-template void conv_forward_reference(const ConvShape&, const float*, const float*, const float*, float*);
-template void conv_forward_reference(const ConvShape&, const double*, const double*, const double*, double*);
+template void conv_forward_reference(const ConvShape&, const float*, const float*, const ConvEpilogue<float>&,
+                                     float*);
+template void conv_forward_reference(const ConvShape&, const double*, const double*,
+                                     const ConvEpilogue<double>&, double*);
 template void conv_input_gradient_reference(const ConvShape&, const float*, const float*, float*);
 template void conv_input_gradient_reference(const ConvShape&, const double*, const double*, double*);
 template void conv_weight_gradient_reference(const ConvShape&, const float*, const float*, float*);

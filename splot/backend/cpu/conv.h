@@ -24,14 +24,27 @@ struct ConvShape {
   Index weights() const { return out_channels * (in_channels / groups) * y.kernel * x.kernel; }
 };
 
+/// What is done to each sum while it is in the registers: y = relu(scale sum + bias), each part if asked for.
+template <typename T>
+struct ConvEpilogue {
+  const T* bias = nullptr;   ///< [out_channels]
+  const T* scale = nullptr;  ///< [out_channels]
+  bool relu = false;         ///< max(y, 0); a NaN stays a NaN
+
+  /// The same for the channels from `first` on.
+  ConvEpilogue from(Index first) const {
+    return {bias == nullptr ? nullptr : bias + first, scale == nullptr ? nullptr : scale + first, relu};
+  }
+};
+
 /// Each function writes all of its result. x[in_channels, y.in, x.in, images], y[out_channels, y.out, x.out,
 /// images] images last; w[out_channels, in_channels / groups, y.kernel, x.kernel] row-major. Each element is
 /// a sum in an order that depends on the shape and the instruction set alone: the same bits for any number of
 /// threads.
 ///
-/// y = x correlated with w, plus bias[out_channels] unless it is null.
+/// y = x correlated with w, then the epilogue.
 template <typename T>
-void conv_forward(const ConvShape& shape, const T* x, const T* w, const T* bias, T* y);
+void conv_forward(const ConvShape& shape, const T* x, const T* w, const ConvEpilogue<T>& epilogue, T* y);
 /// dx = what dy says about x.
 template <typename T>
 void conv_input_gradient(const ConvShape& shape, const T* dy, const T* w, T* dx);
@@ -41,16 +54,17 @@ void conv_weight_gradient(const ConvShape& shape, const T* x, const T* dy, T* dw
 
 /// The definitions, in plain loops and one thread. Tests compare every kernel with them.
 template <typename T>
-SPLOT_API void conv_forward_reference(const ConvShape& shape, const T* x, const T* w, const T* bias, T* y);
+SPLOT_API void conv_forward_reference(const ConvShape& shape, const T* x, const T* w,
+                                      const ConvEpilogue<T>& epilogue, T* y);
 template <typename T>
 SPLOT_API void conv_input_gradient_reference(const ConvShape& shape, const T* dy, const T* w, T* dx);
 template <typename T>
 SPLOT_API void conv_weight_gradient_reference(const ConvShape& shape, const T* x, const T* dy, T* dw);
 
-extern template SPLOT_API void conv_forward(const ConvShape&, const float*, const float*, const float*,
-                                            float*);
-extern template SPLOT_API void conv_forward(const ConvShape&, const double*, const double*, const double*,
-                                            double*);
+extern template SPLOT_API void conv_forward(const ConvShape&, const float*, const float*,
+                                            const ConvEpilogue<float>&, float*);
+extern template SPLOT_API void conv_forward(const ConvShape&, const double*, const double*,
+                                            const ConvEpilogue<double>&, double*);
 extern template SPLOT_API void conv_input_gradient(const ConvShape&, const float*, const float*, float*);
 extern template SPLOT_API void conv_input_gradient(const ConvShape&, const double*, const double*, double*);
 extern template SPLOT_API void conv_weight_gradient(const ConvShape&, const float*, const float*, float*);

@@ -35,10 +35,10 @@ struct ConvTile {
   Index channels, rows, cols;  // of the sum
   Index in_plane, in_row_step, in_col_step;
   const T* w;
-  Index w_plane, w_row_step;
+  Index w_out, w_plane, w_row_step, w_col_step;
   T* out;
   Index out_plane;
-  const T* bias;
+  ConvEpilogue<T> epilogue;
   Index numbers;  // kMasked: in the only vector
 };
 
@@ -53,13 +53,17 @@ HWY_NOINLINE void conv_tile(const ConvTile<T>& tile) {
   V sum[kChannels][kVectors];
 #pragma GCC unroll 8
   for (int o = 0; o < kChannels; ++o) {
-    const V first = tile.bias != nullptr ? hn::Set(d, tile.bias[o]) : hn::Zero(d);
+    const bool plain_bias = tile.epilogue.bias != nullptr && tile.epilogue.scale == nullptr;
+    const V first = plain_bias ? hn::Set(d, tile.epilogue.bias[o]) : hn::Zero(d);
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) sum[o][v] = first;
   }
   const T* in_channel = tile.in;
   const T* w_channel = tile.w;
   const Index col_step = tile.in_col_step;
+  // The weights of a tap are read where they are: two pointers reach six channels with few registers.
+  constexpr int kLow = (kChannels + 1) / 2;
+  const Index w_out = tile.w_out;
 #pragma GCC unroll 1
   for (Index c = tile.channels; c > 0; --c) {
     const T* in_row = in_channel;
@@ -68,6 +72,7 @@ HWY_NOINLINE void conv_tile(const ConvTile<T>& tile) {
     for (Index i = tile.rows; i > 0; --i) {
       const T* in = in_row;
       const T* w = w_row;
+      const T* w_high = w_row + kLow * w_out;
 #pragma GCC unroll 1
       for (Index j = tile.cols; j > 0; --j) {
         V x[kVectors];
@@ -77,18 +82,39 @@ HWY_NOINLINE void conv_tile(const ConvTile<T>& tile) {
         }
 #pragma GCC unroll 8
         for (int o = 0; o < kChannels; ++o) {
-          const V weight = hn::Set(d, w[o]);
+          const V weight = hn::Set(d, o < kLow ? w[o * w_out] : w_high[(o - kLow) * w_out]);
 #pragma GCC unroll 8
           for (int v = 0; v < kVectors; ++v) sum[o][v] = hn::MulAdd(x[v], weight, sum[o][v]);
         }
         in += col_step;
-        w += kChannels;
+        w += tile.w_col_step;
+        w_high += tile.w_col_step;
       }
       in_row += tile.in_row_step;
       w_row += tile.w_row_step;
     }
     in_channel += tile.in_plane;
     w_channel += tile.w_plane;
+  }
+  if (tile.epilogue.scale != nullptr) {
+#pragma GCC unroll 8
+    for (int o = 0; o < kChannels; ++o) {
+      const V scale = hn::Set(d, tile.epilogue.scale[o]);
+      const V bias = tile.epilogue.bias != nullptr ? hn::Set(d, tile.epilogue.bias[o]) : hn::Zero(d);
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) sum[o][v] = hn::MulAdd(sum[o][v], scale, bias);
+    }
+  }
+  if (tile.epilogue.relu) {
+    const V zero = hn::Zero(d);
+#pragma GCC unroll 8
+    for (int o = 0; o < kChannels; ++o) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        // Not Max(): a NaN has to stay one on every instruction set.
+        sum[o][v] = hn::IfThenElse(hn::Le(sum[o][v], zero), zero, sum[o][v]);
+      }
+    }
   }
   T* out = tile.out;
 #pragma GCC unroll 8
@@ -150,7 +176,6 @@ template <typename T>
 void correlate_run(const Correlation<T>& c, const ChannelTiles& tiles, Index oy, const ConvRun& run) {
   constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(hn::ScalableTag<T>()));
   const Taps::Range rows = c.y.valid(oy);
-  const Index taps = c.y.count * c.x.count;
   const T* in = c.in + c.y.at(oy, rows.begin) * c.in_row + run.in;
   T* out = c.out + oy * c.out_row + run.out;
   const bool any = rows.begin < rows.end && run.taps.begin < run.taps.end;
@@ -161,21 +186,22 @@ void correlate_run(const Correlation<T>& c, const ChannelTiles& tiles, Index oy,
     for (Index t = 0; t < tiles.count; ++t) {
       const Index first = tiles.begin(t);
       const Index size = tiles.size(t);
-      const ConvTile<T> tile = {
-          .in = in + at,
-          .channels = any ? c.in_channels : 0,
-          .rows = rows.end - rows.begin,
-          .cols = run.taps.end - run.taps.begin,
-          .in_plane = c.in_plane,
-          .in_row_step = c.y.step * c.in_row,
-          .in_col_step = c.x.step * c.in_pos,
-          .w = c.w + first * c.in_channels * taps + (rows.begin * c.x.count + run.taps.begin) * size,
-          .w_plane = taps * size,
-          .w_row_step = c.x.count * size,
-          .out = out + first * c.out_plane + at,
-          .out_plane = c.out_plane,
-          .bias = c.bias == nullptr ? nullptr : c.bias + first,
-          .numbers = numbers};
+      const ConvTile<T> tile = {.in = in + at,
+                                .channels = any ? c.in_channels : 0,
+                                .rows = rows.end - rows.begin,
+                                .cols = run.taps.end - run.taps.begin,
+                                .in_plane = c.in_plane,
+                                .in_row_step = c.y.step * c.in_row,
+                                .in_col_step = c.x.step * c.in_pos,
+                                .w = c.w + first * c.w_out + rows.begin * c.w_row + run.taps.begin * c.w_col,
+                                .w_out = c.w_out,
+                                .w_plane = c.w_in,
+                                .w_row_step = c.w_row,
+                                .w_col_step = c.w_col,
+                                .out = out + first * c.out_plane + at,
+                                .out_plane = c.out_plane,
+                                .epilogue = c.epilogue.from(first),
+                                .numbers = numbers};
       kConvTiles<T>[static_cast<std::size_t>(vectors)][static_cast<std::size_t>(size - 1)](tile);
     }
     at += numbers;
@@ -191,7 +217,8 @@ void correlate(const Correlation<T>& c) {
                      kConvVectorsPerMicrosecond;
   // Rows are shared among the threads, in pieces where one takes long.
   const auto pieces = static_cast<Index>(row / (2.0 * kConvChunkMicroseconds)) + 1;
-  const Index most = std::max(kConvVectors * kLanes, (c.x.out * c.images + pieces - 1) / pieces);
+  constexpr Index kBlock = kConvVectors * kLanes;
+  const Index most = ((c.x.out * c.images + pieces - 1) / pieces + kBlock - 1) / kBlock * kBlock;
   const std::vector<ConvRun> runs = conv_runs(c, most);
   const auto per_row = static_cast<Index>(runs.size());
   const Index tasks = c.y.out * per_row;

@@ -1,6 +1,7 @@
 // What the convolutions' scheduler and their kernels for each instruction set say to each other.
 #pragma once
 
+#include "splot/backend/cpu/conv.h"
 #include "splot/backend/cpu/instruction_set.h"
 #include "splot/core/index.h"
 
@@ -28,8 +29,9 @@ struct Taps {
   Index at(Index o, Index k) const { return o * stride + first + k * step; }
 };
 
-/// y[o][oy][ox] = bias[o] + sum over channels c and taps i, j of w[o][c][i][j] x[c][y.at(oy, i)][x.at(ox,
-/// j)], each a run of `images` numbers. A convolution, or one of the phases of an input gradient.
+/// y[o][oy][ox] = the epilogue of the sum over channels c and taps i, j of w[o][c][i][j] x[c][y.at(oy,
+/// i)][x.at(ox, j)], each a run of `images` numbers. A convolution, or one of the phases of an input
+/// gradient.
 template <typename T>
 struct Correlation {
   Index images = 1, in_channels = 1, out_channels = 1;
@@ -38,8 +40,9 @@ struct Correlation {
   Index in_plane = 0, in_row = 0, in_pos = 0;  // how far apart channels, rows and pixels are
   T* out = nullptr;
   Index out_plane = 0, out_row = 0, out_pos = 0;
-  const T* w = nullptr;  // packed: see weight_tile
-  const T* bias = nullptr;
+  const T* w = nullptr;
+  Index w_out = 0, w_in = 0, w_row = 0, w_col = 0;  // how far apart weights of o, c, i and j are
+  ConvEpilogue<T> epilogue = {};
 };
 
 /// dw[o][c][i][j] = sum over oy, ox and images of dy[o][oy][ox] x[c][y.at(oy, i)][x.at(ox, j)].
@@ -67,8 +70,7 @@ struct ChannelTiles {
 template <typename T>
 struct ConvKernels {
   Index lanes;
-  /// Computes all of it. Packed weights: for each tile of output channels
-  /// [in_channels][y.count][x.count][tile].
+  /// Computes all of it.
   void (*correlate)(const Correlation<T>&);
   void (*sum_weights)(const WeightSums<T>&);
 };
