@@ -1,5 +1,8 @@
 #include "splot/recipe/run_report.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 
@@ -39,16 +42,56 @@ Collected collect(const std::string& folder) {
   return out;
 }
 
+// Of each class the picture it knew most surely; where it knew none, the first.
+std::vector<SeenExample> one_of_each(const Examination& seen) {
+  std::vector<SeenExample> out;
+  for (std::size_t c = 0; c < seen.classes.size(); ++c) {
+    const auto is_class = [&](const SeenExample& e) {
+      return e.target == static_cast<Index>(c) && e.picture;
+    };
+    const auto right = std::find_if(seen.cells.begin(), seen.cells.end(), [&](const SeenExample& e) {
+      return is_class(e) && e.predicted == e.target;
+    });
+    const auto any = std::find_if(seen.by_class.begin(), seen.by_class.end(), is_class);
+    if (right != seen.cells.end()) {
+      out.push_back(*right);
+    } else if (any != seen.by_class.end()) {
+      out.push_back(*any);
+    }
+  }
+  return out;
+}
+
+void look_at_pictures(Collected& collected, const RecipeData& data, const Dataset& examined) {
+  constexpr std::size_t kMostClasses = 10;  // the page would become long, and large
+  RunReport& report = collected.report;
+  Layer& model = *collected.model->model;
+  for (const SeenExample& example : one_of_each(*report.seen)) {
+    if (report.maps.size() == kMostClasses) break;
+    std::vector<FeatureMaps> layers = feature_maps(model, examined, example.number);
+    if (!layers.empty()) report.maps.push_back({example, std::move(layers)});
+  }
+  const std::string& text = report.run.seed;
+  std::uint64_t seed = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), seed).ec == std::errc()) {
+    report.changed = changed_pictures(data.train, seed);
+  }
+}
+
 void look(Collected& collected, const RecipeData& data) {
   Layer& model = *collected.model->model;
   const std::string& loss = collected.model->info.loss;
+  const auto take = [&](const Dataset& part, const char* name) {
+    collected.report.seen = examine(model, part, name, loss);
+    look_at_pictures(collected, data, part);
+  };
   // Nobody looks at the test part before the training is over.
   if (data.test && !collected.report.run.stopped) {
-    collected.report.seen = examine(model, *data.test, "test", loss);
+    take(*data.test, "test");
   } else if (data.validation) {
-    collected.report.seen = examine(model, *data.validation, "validation", loss);
+    take(*data.validation, "validation");
   } else {
-    collected.report.seen = examine(model, data.train, "train", loss);
+    take(data.train, "train");
   }
 }
 
@@ -57,6 +100,7 @@ void look(Collected& collected, const RecipeData& data) {
 RunReport collect_report(const std::string& folder, const RecipeData* data) {
   Collected collected = collect(folder);
   if (!collected.model) return std::move(collected.report);
+  collected.report.fields = receptive_fields(*collected.model->model, collected.model->info.sample);
   collected.report.weights = first_weights(*collected.model->model, collected.model->info.sample);
   if (data != nullptr) {
     look(collected, *data);

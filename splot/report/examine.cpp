@@ -51,8 +51,31 @@ void keep_worst(std::vector<SeenExample>& worst, const SeenExample& candidate, s
   if (worst.size() > most) worst.pop_back();
 }
 
+// Examples by class, and by class and answer.
+struct Gathered {
+  Gathered(std::size_t number, const ExamineOptions& options)
+      : classes(number),
+        of_class(
+            std::min(options.by_class, std::max<std::size_t>(2, 100 / std::max<std::size_t>(1, number)))),
+        by_class(number),
+        cells(number <= options.cells_classes ? number * number : 0) {}
+
+  void add(const SeenExample& example) {
+    const auto row = static_cast<std::size_t>(example.target);
+    if (by_class[row].size() < of_class) by_class[row].push_back(example);
+    if (cells.empty()) return;
+    std::optional<SeenExample>& cell = cells[row * classes + static_cast<std::size_t>(example.predicted)];
+    if (!cell || example.confidence > cell->confidence) cell = example;
+  }
+
+  std::size_t classes;
+  std::size_t of_class;
+  std::vector<std::vector<SeenExample>> by_class;
+  std::vector<std::optional<SeenExample>> cells;
+};
+
 void see_classes(Examination& seen, const Tensor& output, const Tensor& target, Index first,
-                 const std::string& loss, const ExamineOptions& options) {
+                 const std::string& loss, const ExamineOptions& options, Gathered& gathered) {
   const auto classes = static_cast<Index>(seen.classes.size());
   require(output.rank() == 2 && output.shape()[1] == classes, "examine", "output", output, " does not fit ",
           classes, " classes");
@@ -70,6 +93,7 @@ void see_classes(Examination& seen, const Tensor& output, const Tensor& target, 
         first + static_cast<Index>(i), wanted[i], predicted, share(predicted), share(wanted[i]), {}};
     if (seen.samples.size() < options.samples) seen.samples.push_back(example);
     if (predicted != wanted[i]) keep_worst(seen.worst, example, options.worst);
+    gathered.add(example);
   }
 }
 
@@ -114,12 +138,13 @@ Examination examine(Layer& model, const Dataset& data, std::string part, const s
   seen.examples = data.size();
   seen.classes = data.classes();
   if (!seen.classes.empty()) seen.matrix.emplace(static_cast<Index>(seen.classes.size()));
+  Gathered gathered(seen.classes.size(), options);
   RegressionTally tally;
   Index first = 0;
   const auto numbers = [](const Tensor& x, Index i) { return select(x, 0, i).to_vector<double>(); };
   visit_outputs(model, data, [&](const Tensor& output, const Tensor& target) {
     if (seen.matrix) {
-      see_classes(seen, output, target, first, loss, options);
+      see_classes(seen, output, target, first, loss, options, gathered);
     } else {
       const Tensor answer = confidences(output, loss);
       tally.add(answer, target);
@@ -131,7 +156,14 @@ Examination examine(Layer& model, const Dataset& data, std::string part, const s
     first += output.shape()[0];
   });
   if (!seen.matrix) seen.scores = tally.scores();
-  for (std::vector<SeenExample>* list : {&seen.worst, &seen.samples}) {
+  if (picture_shape(data.sample_shape())) {
+    for (const std::vector<SeenExample>& some : gathered.by_class)
+      seen.by_class.insert(seen.by_class.end(), some.begin(), some.end());
+    for (const std::optional<SeenExample>& cell : gathered.cells) {
+      if (cell) seen.cells.push_back(*cell);
+    }
+  }
+  for (std::vector<SeenExample>* list : {&seen.worst, &seen.samples, &seen.by_class, &seen.cells}) {
     for (SeenExample& example : *list) {
       example.picture = picture_of(select(data.stored(example.number, 1).inputs, 0, 0));
     }
@@ -143,9 +175,12 @@ std::string to_csv(const WeightPictures& weights, std::size_t most) {
   std::string out = "unit";
   const std::size_t units = std::min({most, weights.values.size()});
   const std::size_t pixels = units == 0 ? 0 : weights.values.front().size();
+  constexpr const char* kColours[] = {"red_", "green_", "blue_"};
+  const std::size_t plane = weights.colour ? pixels / 3 : std::max<std::size_t>(pixels, 1);
   for (std::size_t i = 0; i < pixels; ++i) {
-    out += join(",y", i / static_cast<std::size_t>(weights.width), "x",
-                i % static_cast<std::size_t>(weights.width));
+    out += join(",", weights.colour ? kColours[i / plane] : "", "y",
+                i % plane / static_cast<std::size_t>(weights.width), "x",
+                i % plane % static_cast<std::size_t>(weights.width));
   }
   out += '\n';
   for (std::size_t unit = 0; unit < units; ++unit) {
@@ -161,37 +196,65 @@ std::string to_csv(const WeightPictures& weights, std::size_t most) {
   return out;
 }
 
+namespace {
+
+// Full colour where a channel has its largest weight, black where its lowest, grey for 0.
+std::uint8_t colour_level(double share) {
+  return static_cast<std::uint8_t>(std::lround(127.5 + 127.5 * std::clamp(share, -1.0, 1.0)));
+}
+
+// `numbers`: channel after channel. Of colours that are no filter's, their mean: what the unit makes of a
+// pixel's brightness.
+Image weight_picture(const WeightPictures& all, const std::vector<double>& numbers) {
+  const double scale = all.limit > 0.0 ? 1.0 / all.limit : 0.0;
+  const auto plane = static_cast<std::size_t>(all.width * all.height);
+  Image image{all.width, all.height, 3, std::vector<std::uint8_t>(3 * plane)};
+  for (std::size_t i = 0; i < plane; ++i) {
+    std::uint8_t* rgb = image.pixels.data() + 3 * i;
+    if (!all.colour) {
+      diverging(numbers[i] * scale, rgb);
+      continue;
+    }
+    for (std::size_t c = 0; c < 3; ++c) rgb[c] = colour_level(numbers[c * plane + i] * scale);
+  }
+  return image;
+}
+
+}  // namespace
+
 WeightPictures first_weights(Layer& model, const Shape& sample, std::size_t most) {
   WeightPictures out;
   const std::optional<PictureShape> shape = picture_shape(sample);
   const NamedParameters parameters = named_parameters(model);
   if (!shape || parameters.empty()) return out;
   const Tensor weight = parameters.front().parameter.value();
-  if (weight.rank() != 2 || weight.shape()[1] != sample.numel()) return out;
+  out.filters = weight.rank() == 4 && weight.shape()[1] == shape->channels;
+  const bool dense = weight.rank() == 2 && weight.shape()[1] == sample.numel();
+  if (!out.filters && !dense) return out;
   out.parameter = parameters.front().name;
   out.units = weight.shape()[0];
+  out.colour = out.filters && shape->channels == 3;
+  out.height = out.filters ? weight.shape()[2] : shape->height;
+  out.width = out.filters ? weight.shape()[3] : shape->width;
   const std::vector<double> values = weight.to_vector<double>();
   std::vector<double> sizes;
   for (const double value : values) {
     if (std::isfinite(value)) sizes.push_back(std::abs(value));
   }
   out.limit = quantile(std::move(sizes), 0.99);
-  const double scale = out.limit > 0.0 ? 1.0 / out.limit : 0.0;
-  const auto plane = static_cast<std::size_t>(shape->height * shape->width);
+  const auto plane = static_cast<std::size_t>(out.height * out.width);
   const auto channels = static_cast<std::size_t>(shape->channels);
-  out.width = shape->width;
   for (std::size_t unit = 0; unit < static_cast<std::size_t>(out.units); ++unit) {
-    std::vector<double>& numbers = out.values.emplace_back(plane);
-    Image image{shape->width, shape->height, 3, std::vector<std::uint8_t>(3 * plane)};
     const double* row = values.data() + unit * plane * channels;
-    for (std::size_t i = 0; i < plane; ++i) {
-      // A pixel's colours count together: what the unit makes of its brightness.
-      double value = 0.0;
-      for (std::size_t c = 0; c < channels; ++c) value += row[c * plane + i] / static_cast<double>(channels);
-      diverging(value * scale, image.pixels.data() + 3 * i);
-      numbers[i] = value;
+    std::vector<double>& numbers = out.values.emplace_back(out.colour ? channels * plane : plane);
+    for (std::size_t i = 0; i < channels * plane; ++i) {
+      if (out.colour) {
+        numbers[i] = row[i];
+      } else {
+        numbers[i % plane] += row[i] / static_cast<double>(channels);
+      }
     }
-    if (unit < most) out.images.push_back(std::move(image));
+    if (unit < most) out.images.push_back(weight_picture(out, numbers));
   }
   return out;
 }

@@ -134,6 +134,22 @@ ReportFigure f1_figure(const Examination& seen) {
           .csv = to_csv(bars)};
 }
 
+// The share of each class that was told rightly.
+ReportFigure class_accuracy_figure(const Examination& seen) {
+  BarPlot bars{.title = say(Message::report_class_accuracy),
+               .x = {.label = say(Message::report_class)},
+               .y = {.label = say(Message::report_class_accuracy_axis), .percent = true, .high = 1.0},
+               .names = seen.classes,
+               .values = {}};
+  for (const ClassScores& scores : seen.matrix->scores()) bars.values.push_back(scores.recall);
+  return {.id = "class-accuracy",
+          .title = bars.title,
+          .note = say(Message::report_class_accuracy_note),
+          .svg = draw(bars, {.title = false}).inline_text(),
+          .file = draw(bars).file(),
+          .csv = to_csv(bars)};
+}
+
 // Regression: what was answered over what should have been.
 ReportFigure answers_figure(const Examination& seen) {
   LinePlot plot{.title = say(Message::report_answers),
@@ -198,6 +214,7 @@ std::vector<ReportFigure> report_figures(const RunReport& report) {
   }
   if (report.seen && report.seen->matrix) {
     out.push_back(confusion_figure(*report.seen));
+    out.push_back(class_accuracy_figure(*report.seen));
     out.push_back(f1_figure(*report.seen));
   }
   if (report.seen && !report.seen->matrix && !report.seen->rows.empty())

@@ -9,6 +9,7 @@
 
 #include "splot/core/version.h"
 #include "splot/report/internal/html.h"
+#include "splot/report/internal/picture_sections.h"
 #include "splot/report/markup.h"
 
 namespace splot {
@@ -248,15 +249,12 @@ std::string answers(const RunReport& report, const std::vector<ReportFigure>& al
   if (!report.seen) return "";
   std::string out;
   for (const ReportFigure& f : all) {
-    if (f.id == "confusion" || f.id == "f1" || f.id == "answers") out += figure(f);
+    if (f.id == "confusion" || f.id == "f1" || f.id == "class-accuracy" || f.id == "answers")
+      out += figure(f);
   }
   out += report.seen->matrix ? scores_table(*report.seen) : rows_table(*report.seen);
   return section("answers", report.seen->matrix ? Message::report_by_class : Message::report_by_row,
-                 "<div class=\"figures\">\n" + out + "</div>\n");
-}
-
-std::string class_name(const Examination& seen, Index number) {
-  return seen.classes[static_cast<std::size_t>(number)];
+                 "<div class=\"figures\">\n" + out + "</div>\n" + confusions(report));
 }
 
 std::string example(const Examination& seen, const SeenExample& e) {
@@ -264,7 +262,10 @@ std::string example(const Examination& seen, const SeenExample& e) {
   const std::string predicted = class_name(seen, e.predicted);
   const bool right = e.target == e.predicted;
   std::string out = "<div>";
-  if (e.picture) out += image(*e.picture, say(Message::report_example_alt, e.number, target, predicted));
+  if (e.picture) {
+    out += image(thumbnail(*e.picture, kShownSide),
+                 say(Message::report_example_alt, e.number, target, predicted));
+  }
   out += fmt::format("<strong>{}</strong><br><span class=\"{}\">{}</span><br>{}</div>\n",
                      escape_markup(say(Message::report_is, target)), right ? "good" : "bad",
                      escape_markup(say(Message::report_said, predicted)),
@@ -283,45 +284,29 @@ std::string examples(const RunReport& report, const std::vector<SeenExample>& li
           "<div class=\"card digits\">\n" + out + "</div>\n");
 }
 
-std::string weights(const RunReport& report) {
-  if (report.weights.images.empty()) return "";
-  std::string out;
-  for (std::size_t i = 0; i < report.weights.images.size(); ++i) {
-    const std::string name = say(Message::report_unit, i);
-    out += "<div>" + image(report.weights.images[i], name) + element("span", name, "caption") + "</div>\n";
-  }
-  const std::string limit = figure_text(report.weights.limit, 3);
-  return section(
-      "weights", Message::report_weights,
-      element("p",
-              say(Message::report_weights_note, report.weights.parameter, report.weights.images.size(),
-                  report.weights.units),
-              "note") +
-          fmt::format("<div class=\"scale\"><span>-{0}</span><i></i><span>+{0}</span></div>\n", limit) +
-          "<div class=\"card digits small\">\n" + out + "</div>\n<p>" +
-          csv_link("weights", to_csv(report.weights, report.weights.images.size()),
-                   say(Message::report_weights_csv)) +
-          "</p>\n");
-}
-
 std::string layers(const RunReport& report) {
   if (report.layers.empty()) return "";
   Table table{{say(Message::report_layer), say(Message::report_type), say(Message::report_shape),
                say(Message::report_parameters), say(Message::report_trained)},
               {}};
+  const bool fields = !report.fields.empty();
+  if (fields) table.heads.push_back(say(Message::report_field));
   Index parameters = 0;
   Index trainable = 0;
   for (const LayerSummary& layer : report.layers) {
     table.rows.push_back({escape_markup(layer.path), "<code>" + escape_markup(layer.type) + "</code>",
                           escape_markup(layer.output.to_string()), count_text(layer.parameters),
                           count_text(layer.trainable)});
+    if (fields) table.rows.back().push_back(escape_markup(field_text(report.fields, layer.path)));
     parameters += layer.parameters;
     trainable += layer.trainable;
   }
   table.rows.push_back(
       {escape_markup(say(Message::report_total)), "", "", count_text(parameters), count_text(trainable)});
+  if (fields) table.rows.back().push_back("");
   return section("model", Message::report_model,
-                 "<div class=\"card wide\">" + table.str("full") + "</div>\n");
+                 "<div class=\"card wide\">" + table.str("full") +
+                     (fields ? element("p", say(Message::report_field_note), "note") : "") + "</div>\n");
 }
 
 std::string configuration(const RunReport& report) {
@@ -393,7 +378,8 @@ std::string report_html(const RunReport& report) {
       answers(report, all) +
       examples(report, worst, "mistakes", Message::report_worst, Message::report_worst_note) +
       examples(report, samples, "samples", Message::report_samples, Message::report_samples_note) +
-      weights(report) + norms(all) + layers(report) + configuration(report) + machine(report);
+      mosaic(report) + changed_pictures(report) + weights(report) + maps(report) + norms(all) +
+      layers(report) + configuration(report) + machine(report);
   const std::string over = report.run.recipe.empty() ? name : report.run.recipe + " / " + name;
   return page(title, "<header>\n" + element("p", say(Message::report_over, over), "over") +
                          element("h1", title) + navigation(body) + "</header>\n<main>\n" + tiles(report) +

@@ -9,6 +9,7 @@
 #include "splot/core/export.h"
 #include "splot/nn/summary.h"
 #include "splot/report/examine.h"
+#include "splot/report/pictures.h"
 #include "splot/report/plot.h"
 #include "splot/report/run_record.h"
 
@@ -16,6 +17,12 @@ namespace splot {
 
 /// A key of the configuration and its value, as text: {"optimizer.lr", "0.003"}.
 using Setting = std::pair<std::string, std::string>;
+
+/// What the layers of a network make of one example.
+struct SeenMaps {
+  SeenExample example;
+  std::vector<FeatureMaps> layers;
+};
 
 /// What a report is made of. Whatever is empty is left out of the page.
 struct RunReport {
@@ -25,6 +32,9 @@ struct RunReport {
   std::vector<LayerSummary> layers;
   WeightPictures weights;
   std::optional<Examination> seen;
+  std::vector<SeenMaps> maps;  ///< of pictures: one of each class
+  std::vector<ChangedPicture> changed;
+  std::vector<ReceptiveField> fields;
   std::string note;  ///< why something is left out: the data were not there
 };
 

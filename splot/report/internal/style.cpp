@@ -54,6 +54,25 @@ svg.plot{display:block;width:100%;height:auto;max-height:34rem}
 .digits div{min-width:0;text-align:center;font-size:.82rem;line-height:1.3}
 .digits img{display:block;width:100%;height:auto;image-rendering:pixelated;border-radius:.35rem;margin-bottom:.3rem;
 outline:1px solid var(--line)}
+.strips{display:grid;grid-template-columns:minmax(0,1fr);gap:.7rem}
+@media(min-width:70rem){.strips{grid-template-columns:repeat(2,minmax(0,1fr));column-gap:1.4rem}}
+.strip{min-width:0;font-size:.85rem}
+.strip img{display:block;width:100%;max-width:60rem;height:auto;image-rendering:pixelated;border-radius:.35rem;margin:.15rem 0 .2rem}
+.strip.first{display:grid;grid-template-columns:minmax(3rem,12%) minmax(0,1fr);gap:.2rem .8rem;align-items:start}
+.strip.first>div{min-width:0}.strip.first>strong{grid-column:1/-1}.strip.first .caption{font-size:.78rem}
+.confusions{margin-top:1rem;width:fit-content;max-width:100%}
+.cells{border-collapse:separate;border-spacing:2px}
+.cells th,.cells td{padding:0 .2rem;border:0;text-align:center;font-size:.8rem;line-height:1.2}
+.cells thead th{writing-mode:vertical-rl;transform:rotate(180deg);text-align:left;padding:.3rem 0;vertical-align:bottom}
+.cells tbody th{text-align:right;padding-right:.5rem}
+.cells td{min-width:2.6rem;height:3.5rem;background:color-mix(in srgb,var(--line) 45%,transparent);border-radius:.3rem}
+.cells td.right{background:color-mix(in srgb,var(--accent) 18%,transparent)}
+.cells td.wrong{background:color-mix(in srgb,var(--bad) 18%,transparent)}
+.cells td[tabindex]{cursor:zoom-in}
+.cells img{display:block;width:2.2rem;height:2.2rem;object-fit:contain;margin:.15rem auto 0;image-rendering:pixelated;border-radius:.2rem}
+.cells td:hover img,.cells td:focus img{position:fixed;right:1rem;bottom:1rem;width:min(45vw,16rem);height:min(45vw,16rem);margin:0;
+z-index:9;background:var(--card);border:1px solid var(--line);border-radius:.6rem;box-shadow:0 6px 30px rgb(0 0 0/.35);padding:.4rem}
+.cells td:hover .count,.cells td:focus .count{display:block;padding-top:2.35rem}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
 .scroll{overflow-x:auto;max-width:100%}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
@@ -74,9 +93,10 @@ dt{color:var(--soft)}dd{margin:0}
 .scale{display:flex;align-items:center;gap:.6rem;font-size:.85rem;color:var(--soft);margin:.2rem 0 1rem}
 .scale i{display:block;flex:0 1 12rem;height:.7rem;border-radius:.35rem;
 background:linear-gradient(90deg,rgb(33 80 170),rgb(248 248 248),rgb(178 24 43))}
+.scale i.grey{background:linear-gradient(90deg,#000,#808080,#fff)}
 footer{max-width:94rem;margin:3rem auto 0;padding:1rem clamp(.9rem,2.4vw,2.4rem) 2rem;color:var(--soft);font-size:.82rem}
 @media(max-width:30rem){th,td{padding:.35rem .35rem}table{font-size:.84rem}.digits.small .caption{font-size:.68rem}.digits div{font-size:.74rem}}
-@media print{body{background:#fff}.card{box-shadow:none;break-inside:avoid}nav,figcaption a{display:none}}
+@media print{body{background:#fff}.card{box-shadow:none;break-inside:avoid}nav,figcaption a{display:none}.cells td:hover img,.cells td:focus img{position:static}}
 )css";
 
 }  // namespace
