@@ -14,8 +14,8 @@ Recipe recipe_named(const std::string& id) {
   return load_recipe(std::string(SPLOT_TESTS_DIR) + "/../recipes/" + id + ".toml");
 }
 
-std::shared_ptr<Sequential> model_of(const Recipe& recipe) {
-  return build_model(resolve_layers(recipe.model, sample_shape(recipe)), recipe.train.dtype, 1);
+LayerPtr model_of(const Recipe& recipe) {
+  return build_model(recipe.model, sample_shape(recipe), recipe.train.dtype, 1);
 }
 
 // Counted by hand, or published.
