@@ -18,6 +18,7 @@
 #include "splot/data/mnist.h"
 #include "splot/data/prefetch.h"
 #include "splot/data/preprocessing.h"
+#include "splot/explain/saliency.h"
 #include "splot/io/checkpoint.h"
 #include "splot/io/npy.h"
 #include "splot/io/npz.h"

@@ -8,7 +8,9 @@
 
 #include "splot/core/error.h"
 #include "splot/core/messages.h"
+#include "splot/explain/saliency.h"
 #include "splot/nn/summary.h"
+#include "splot/ops/ops.h"
 #include "splot/recipe/recipe.h"
 #include "splot/train/model_file.h"
 
@@ -62,6 +64,25 @@ std::vector<SeenExample> one_of_each(const Examination& seen) {
   return out;
 }
 
+// What the network's surest mistakes came from.
+std::vector<SeenCause> causes_of(Layer& model, DType dtype, const Examination& seen,
+                                 const Dataset& examined) {
+  constexpr std::size_t kMost = 8;
+  std::vector<SeenCause> out;
+  for (const SeenExample& example : seen.worst) {
+    if (!example.picture || examined.sample_shape().rank() != 3 || out.size() == kMost) break;
+    const Tensor x = cast(examined.batch(example.number, 1).inputs, dtype);
+    SeenCause cause{example, heat_picture(*example.picture, occlusion(model, x, example.predicted)), {}};
+    try {
+      cause.gradient = heat_picture(*example.picture, gradient_saliency(model, x, example.predicted));
+    } catch (const GradientError&) {
+      // A network may hold layers that have no derivative; what it saw can be shown without.
+    }
+    out.push_back(std::move(cause));
+  }
+  return out;
+}
+
 void look_at_pictures(Collected& collected, const RecipeData& data, const Dataset& examined) {
   constexpr std::size_t kMostClasses = 10;  // the page would become long, and large
   RunReport& report = collected.report;
@@ -71,6 +92,7 @@ void look_at_pictures(Collected& collected, const RecipeData& data, const Datase
     std::vector<FeatureMaps> layers = feature_maps(model, examined, example.number);
     if (!layers.empty()) report.maps.push_back({example, std::move(layers)});
   }
+  report.causes = causes_of(model, collected.model->dtype, *report.seen, examined);
   const std::string& text = report.run.seed;
   std::uint64_t seed = 0;
   if (std::from_chars(text.data(), text.data() + text.size(), seed).ec == std::errc()) {

@@ -157,7 +157,7 @@ std::string comparison_html(const std::vector<RunReport>& reports) {
                                    [](const RunReport& r) { return watched_set(r.run.history) == "test"; });
   const std::string note =
       watched ? "<div class=\"warning\">" + element("p", say(Message::report_watched_text)) + "</div>\n" : "";
-  return page(title, "<header>\n" + element("p", "Splot", "over") + element("h1", title) +
+  return page(title, "<header>\n" + element("p", "Splot", "over") + heading(title) +
                          element("p", list, "sub") + "</header>\n<main>\n" + note +
                          section("results", Message::report_results, results(reports, names)) +
                          section("differences", Message::report_differences, differences(reports, names)) +

@@ -94,6 +94,25 @@ std::string confusions(const RunReport& report) {
          element("p", say(Message::report_confusions_note), "note") + "</div>\n";
 }
 
+std::string causes(const RunReport& report) {
+  std::string out;
+  for (const SeenCause& cause : report.causes) {
+    if (!report.seen || !cause.example.picture || !cause.covered) continue;
+    std::vector<Image> all = {*cause.example.picture, *cause.covered};
+    if (cause.gradient) all.push_back(*cause.gradient);
+    for (Image& picture : all) picture = thumbnail(picture, kShownSide);
+    const std::string said = say(Message::report_said, class_name(*report.seen, cause.example.predicted));
+    out += "<div>" +
+           image(contact_sheet(all, all.size()), say(Message::report_causes_alt, cause.example.number)) +
+           element("strong", say(Message::report_is, class_name(*report.seen, cause.example.target))) +
+           "<br>" + element("span", said, "bad") + "</div>\n";
+  }
+  if (out.empty()) return "";
+  return section("causes", Message::report_causes,
+                 element("p", say(Message::report_causes_note), "note") +
+                     "<div class=\"card digits causes\">\n" + out + "</div>\n");
+}
+
 std::string changed_pictures(const RunReport& report) {
   if (report.changed.empty()) return "";
   std::string out;

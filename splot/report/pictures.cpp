@@ -11,6 +11,7 @@
 #include "splot/core/node.h"
 #include "splot/data/resize.h"
 #include "splot/nn/parameters.h"
+#include "splot/nn/registry.h"
 #include "splot/ops/ops.h"
 #include "splot/report/examine.h"
 
@@ -71,17 +72,18 @@ Field field_after(Layer& layer, const Tensor& x, const Tensor& y, Field field) {
   if (field.whole) return field;
   Window window;
   layer.visit(window);
-  if (!window.kernel) {
+  if (!window.kernel && !window.stride) {
     const bool shrinks = y.shape()[2] < x.shape()[2] || y.shape()[3] < x.shape()[3];
     field.whole = shrinks;
     return field;
   }
   const std::pair<Index, Index> one(1, 1);
+  const auto kernel = window.kernel.value_or(one);
   const auto stride = window.stride.value_or(one);
   const auto dilation = window.dilation.value_or(one);
   const bool grows = y.shape()[2] > x.shape()[2] && stride.first > 1;
-  widen(field.down, window.kernel->first, stride.first, dilation.first, grows);
-  widen(field.across, window.kernel->second, stride.second, dilation.second, grows);
+  widen(field.down, kernel.first, stride.first, dilation.first, grows);
+  widen(field.across, kernel.second, stride.second, dilation.second, grows);
   return field;
 }
 
@@ -140,10 +142,18 @@ std::vector<ReceptiveField> receptive_fields(Layer& model, const Shape& sample) 
     kept.push_back(y);
     Window window;
     layer.visit(window);
-    if (known.contains(y.impl().get())) return;  // a container hands on what its last layer gave
+    const auto same = known.find(y.impl().get());
+    // A container hands on what its last layer gave.
+    if (same != known.end() && window.holds_others) return;
     const auto before = known.find(x.impl().get());
-    Field field = before == known.end() ? widest : before->second;
-    if (!window.holds_others) field = field_after(layer, x, y, field);
+    const std::string type = type_name(layer);
+    const bool joins = type == "add" || type == "concat";
+    Field field = joins || before == known.end() ? widest : before->second;
+    if (same != known.end()) {  // dropout in use: what came
+      field = same->second;
+    } else if (!window.holds_others) {
+      field = field_after(layer, x, y, field);
+    }
     known[y.impl().get()] = field;
     if (field.whole || field.down.pixels + field.across.pixels >= widest.down.pixels + widest.across.pixels)
       widest = field;
@@ -206,6 +216,33 @@ std::vector<ChangedPicture> changed_pictures(const Dataset& data, std::uint64_t 
     for (std::size_t epoch = 1; epoch <= versions; ++epoch) {
       const Batch batch = data.transformed(std::vector<Index>{number}, seed, epoch);
       row.after.push_back(*picture_of(stored_again(select(batch.inputs, 0, 0), data.preprocessing())));
+    }
+  }
+  return out;
+}
+
+Image heat_picture(const Image& picture, const Tensor& heat) {
+  require(heat.shape() == Shape({picture.height, picture.width}), "heat_picture", "a picture of ",
+          picture.width, " x ", picture.height, " needs numbers [", picture.height, ", ", picture.width,
+          "], got ", heat);
+  constexpr double kEnds[2][3] = {{60, 120, 255}, {235, 45, 40}};
+  const std::vector<double> values = heat.to_vector<double>();
+  double largest = 0.0;
+  for (const double value : values) {
+    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+  }
+  Image out{picture.width, picture.height, 3, {}};
+  const auto channels = static_cast<std::size_t>(picture.channels);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    double grey = 0.0;
+    for (std::size_t c = 0; c < channels; ++c)
+      grey += picture.pixels[i * channels + c] / static_cast<double>(channels);
+    const bool counts = largest > 0.0 && std::isfinite(values[i]);
+    const double share = counts ? std::abs(values[i]) / largest : 0.0;
+    for (const double end : kEnds[values[i] > 0.0 ? 1 : 0]) {
+      // Half as bright below, so that the colours stand out.
+      out.pixels.push_back(
+          static_cast<std::uint8_t>(std::lround((1.0 - share) * (0.75 * grey) + share * end)));
     }
   }
   return out;

@@ -54,6 +54,13 @@ struct ChangedPicture {
 SPLOT_API std::vector<ChangedPicture> changed_pictures(const Dataset& data, std::uint64_t seed,
                                                        std::size_t pictures = 4, std::size_t versions = 8);
 
+/// The picture in grey under the numbers [height, width] of its pixels: red where they are above 0, blue
+/// where they are below, strongest at the largest absolute one. ShapeError when they are not as many as
+/// pixels.
+///
+///   Image seen = heat_picture(picture, occlusion(net, x, answer));
+SPLOT_API Image heat_picture(const Image& picture, const Tensor& heat);
+
 /// No side longer than `most`; smaller ones stay as they are.
 SPLOT_API Image thumbnail(const Image& picture, Index most);
 

@@ -377,14 +377,15 @@ std::string report_html(const RunReport& report) {
       section("results", Message::report_results, results_table(report)) + curves(report, all) +
       answers(report, all) +
       examples(report, worst, "mistakes", Message::report_worst, Message::report_worst_note) +
+      causes(report) +
       examples(report, samples, "samples", Message::report_samples, Message::report_samples_note) +
       mosaic(report) + changed_pictures(report) + weights(report) + maps(report) + norms(all) +
       layers(report) + configuration(report) + machine(report);
   const std::string over = report.run.recipe.empty() ? name : report.run.recipe + " / " + name;
-  return page(title, "<header>\n" + element("p", say(Message::report_over, over), "over") +
-                         element("h1", title) + navigation(body) + "</header>\n<main>\n" + tiles(report) +
-                         warnings(report) + body + "</main>\n" + "<footer>" +
-                         escape_markup(say(Message::report_footer)) + "</footer>\n");
+  return page(title, "<header>\n" + element("p", say(Message::report_over, over), "over") + heading(title) +
+                         navigation(body) + "</header>\n<main>\n" + tiles(report) + warnings(report) + body +
+                         "</main>\n" + "<footer>" + escape_markup(say(Message::report_footer)) +
+                         "</footer>\n");
 }
 
 }  // namespace splot

@@ -24,6 +24,14 @@ struct SeenMaps {
   std::vector<FeatureMaps> layers;
 };
 
+/// What a wrong answer came from.
+struct SeenCause {
+  SeenExample example;
+  std::optional<Image>
+      covered;  ///< occlusion(): red where covering lowers the wrong answer, blue where it raises it
+  std::optional<Image> gradient;  ///< gradient_saliency(): red where a change of a pixel changes it most
+};
+
 /// What a report is made of. Whatever is empty is left out of the page.
 struct RunReport {
   std::string title;  ///< of the recipe; else the folder is the title
@@ -32,7 +40,8 @@ struct RunReport {
   std::vector<LayerSummary> layers;
   WeightPictures weights;
   std::optional<Examination> seen;
-  std::vector<SeenMaps> maps;  ///< of pictures: one of each class
+  std::vector<SeenMaps> maps;     ///< of pictures: one of each class
+  std::vector<SeenCause> causes;  ///< of the worst mistakes
   std::vector<ChangedPicture> changed;
   std::vector<ReceptiveField> fields;
   std::string note;  ///< why something is left out: the data were not there

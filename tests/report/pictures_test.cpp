@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "splot/models/resnet.h"
 #include "splot/nn/activation_layers.h"
 #include "splot/nn/conv.h"
+#include "splot/nn/dropout.h"
 #include "splot/nn/flatten.h"
 #include "splot/nn/linear.h"
 #include "splot/nn/normalization_layers.h"
@@ -28,6 +30,7 @@ Sequential small_net(Index channels) {
   net.add("conv2", Conv2d(4, 6, Ints{3}, {.dilation = Ints{2}}));
   net.add("norm2", BatchNorm2d(6));
   net.add("mean", GlobalAvgPool());
+  net.add("drop", Dropout({.p = 0.5}));
   net.add("head", Linear(6, 2));
   initialize(net, 3);
   return net;
@@ -58,15 +61,35 @@ TEST(ReceptiveFields, GrowWithKernelsAndStrides) {
     const ReceptiveField& f = fields[i];
     return f.whole ? f.layer + " whole" : join(f.layer, ' ', f.height, 'x', f.width);
   };
-  ASSERT_EQ(fields.size(), 7u);
+  ASSERT_EQ(fields.size(), 8u);
   EXPECT_EQ(text(0), "conv1 3x3");
   EXPECT_EQ(text(1), "relu1 3x3");
   EXPECT_EQ(text(2), "pool1 4x4");    // two windows of 3, one apart
   EXPECT_EQ(text(3), "conv2 12x12");  // 4 + (3 - 1) dilation 2, steps of 2
   EXPECT_EQ(text(4), "norm2 12x12");
   EXPECT_EQ(text(5), "mean whole");
-  EXPECT_EQ(text(6), "head whole");
+  EXPECT_EQ(text(6), "drop whole");
+  EXPECT_EQ(text(7), "head whole");
   EXPECT_TRUE(receptive_fields(net, {48}).empty());
+}
+
+TEST(ReceptiveFields, OfBranchesTheWidestCounts) {
+  Sequential net = models::resnet({.depth = 20});
+  const std::vector<ReceptiveField> fields = receptive_fields(net, {3, 128, 128});
+  const auto width = [&](const std::string& layer) {
+    for (const ReceptiveField& field : fields) {
+      if (field.layer == layer) return field.whole ? Index{-1} : field.width;
+    }
+    return Index{0};
+  };
+  EXPECT_EQ(width("conv1"), 3);
+  EXPECT_EQ(width("layer1.0.conv2"), 7);
+  EXPECT_EQ(width("layer1.2.conv2"), 15);
+  EXPECT_EQ(width("layer2.0.conv1"), 17);
+  EXPECT_EQ(width("layer2.0.conv2"), 21);  // steps of 2
+  EXPECT_EQ(width("layer2.2.conv2"), 37);
+  EXPECT_EQ(width("layer3.2.conv2"), 81);
+  EXPECT_EQ(width("fc"), -1);
 }
 
 // Which pixels a number depends on, found by changing them.
@@ -150,6 +173,18 @@ TEST(ContactSheet, PutsPicturesSideBySide) {
   EXPECT_EQ(thumbnail(Image{64, 16, 1, std::vector<std::uint8_t>(1024, 7)}, 32).height, 8);
 }
 
+TEST(HeatPicture, IsRedAboveZeroAndBlueBelow) {
+  const Image picture{3, 1, 1, {100, 100, 100}};
+  const Image heat = heat_picture(picture, tensor({{4.0f, 0.0f, -4.0f}}));
+  EXPECT_GT(heat.pixels[0], 200);
+  EXPECT_LT(heat.pixels[2], 100);
+  EXPECT_EQ(heat.pixels[3], heat.pixels[5]) << "grey where nothing matters";
+  EXPECT_LT(heat.pixels[6], 100);
+  EXPECT_GT(heat.pixels[8], 200);
+  EXPECT_EQ(heat_picture(picture, zeros({1, 3})).pixels[0], 75);
+  EXPECT_THROW(heat_picture(picture, zeros({3, 1})), ShapeError);
+}
+
 TEST(Filters, OfAFirstConvolutionAreShown) {
   Sequential net = small_net(3);
   const WeightPictures colour = first_weights(net, {3, 16, 16});
@@ -207,11 +242,13 @@ TEST(Report, ShowsWhatPicturesCanShow) {
   report.layers = summarize(net, {3, 16, 16});
   report.fields = receptive_fields(net, {3, 16, 16});
   report.changed = changed_pictures(data, 1);
+  const SeenExample& first = report.seen->by_class.front();
+  report.causes.push_back({first, heat_picture(*first.picture, ones({16, 16})), {}});
   report.maps.push_back({report.seen->by_class.front(), feature_maps(net, data, 0)});
   const std::string html = report_html(report);
   const std::size_t body = html.find("<body>");
   EXPECT_EQ(test::markup_fault(std::string_view(html).substr(body, html.size() - 8 - body)), "");
-  for (const char* id : {"mosaic", "changed", "weights", "maps", "figure-class-accuracy"}) {
+  for (const char* id : {"mosaic", "causes", "changed", "weights", "maps", "figure-class-accuracy"}) {
     EXPECT_NE(html.find(join("id=\"", id, '"')), html.npos) << id;
   }
   EXPECT_NE(html.find("<table class=\"cells\">"), html.npos);

@@ -193,6 +193,14 @@ TEST(Report, HostileTextStaysText) {
   expect_sound_page(comparison_html({report, other}));
 }
 
+TEST(Report, TitlesAreNotBrokenAtHyphens) {
+  RunReport report = report_of(losses({{1.0, 1.0}}));
+  report.title = "Dense 784-30-10 & <b>  a-name-that-is-too-long-for-it";
+  EXPECT_TRUE(has(report_html(report),
+                  "<h1>Dense <span class=\"keep\">784-30-10</span> &amp; &lt;b&gt;  "
+                  "a-name-that-is-too-long-for-it</h1>"));
+}
+
 TEST(Report, StandsWithLittle) {
   for (const std::vector<EpochRecord>& history : {std::vector<EpochRecord>{},
                                                   {epoch(1, {})},

@@ -26,6 +26,20 @@ std::string element(std::string_view tag, std::string_view text, std::string_vie
                          : fmt::format("<{0} class=\"{2}\">{1}</{0}>", tag, escape_markup(text), classes);
 }
 
+std::string heading(std::string_view title) {
+  constexpr std::size_t kLongest = 20;  // a longer one may not fit on a phone
+  std::string out;
+  while (!title.empty()) {
+    const std::size_t end = std::min(title.find(' '), title.size());
+    const std::string_view word = title.substr(0, end);
+    const bool keep = word.size() <= kLongest && word.find('-') != word.npos;
+    out += keep ? element("span", word, "keep") : escape_markup(word);
+    if (end < title.size()) out += ' ';
+    title.remove_prefix(std::min(end + 1, title.size()));
+  }
+  return "<h1>" + out + "</h1>";
+}
+
 std::string data(double value, std::string_view text, std::string_view attributes) {
   return fmt::format("<data value=\"{}\"{}{}>{}</data>", exact_text(value), attributes.empty() ? "" : " ",
                      attributes, escape_markup(text));

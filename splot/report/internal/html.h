@@ -16,6 +16,8 @@ std::string page(std::string_view title, std::string_view body);
 
 // All of these take text, not markup, unless they say so.
 std::string element(std::string_view tag, std::string_view text, std::string_view classes = {});
+// The page's title. Words with hyphens, "784-30-10", are not broken at them as long as they are short.
+std::string heading(std::string_view title);
 // The number behind the text, for whoever reads the page with a program. `attributes` as in HTML.
 std::string data(double value, std::string_view text, std::string_view attributes = {});
 std::string data(double value, std::string_view text, std::string_view part, std::string_view metric);

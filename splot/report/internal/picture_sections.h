@@ -18,6 +18,8 @@ std::string class_name(const Examination& seen, Index number);
 std::string mosaic(const RunReport& report);
 // The confusion matrix with an example in each cell.
 std::string confusions(const RunReport& report);
+// What the worst mistakes came from.
+std::string causes(const RunReport& report);
 // What chance makes of pictures to learn from.
 std::string changed_pictures(const RunReport& report);
 // What layers make of an example of each class.

@@ -51,6 +51,8 @@ svg.plot{display:block;width:100%;height:auto;max-height:34rem}
 @media(min-width:40rem){.digits{--n:6}.digits.small{--n:10}}
 @media(min-width:60rem){.digits{--n:8}.digits.small{--n:15}}
 @media(min-width:88rem){.digits{--n:12}.digits.small{--n:20}}
+.digits.causes{--n:2}@media(min-width:40rem){.digits.causes{--n:3}}@media(min-width:60rem){.digits.causes{--n:4}}
+.keep{white-space:nowrap}
 .digits div{min-width:0;text-align:center;font-size:.82rem;line-height:1.3}
 .digits img{display:block;width:100%;height:auto;image-rendering:pixelated;border-radius:.35rem;margin-bottom:.3rem;
 outline:1px solid var(--line)}
