@@ -1,4 +1,5 @@
 // The image recipes that come with the command: that each is one, and as large as what was published.
+#include <cmath>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -23,6 +24,14 @@ TEST(ImageRecipes, AreAsLargeAsPublished) {
   const std::map<std::string, Index> sizes = {
       {"eurosat-cnn", 155'958},  // the lecture's OurCNN
       {"eurosat-mlp", 394'294},  // and its OurMultilayerPerceptron
+      {"mnist-cnn",
+       600 + 48 + 28'800 + 96 + 98'304 + 256 + 1290},    // convolutions and the hidden layer without biases
+      {"network3-fc", 78'500 + 1010},                    // 784-100-10
+      {"network3-conv", 520 + 288'100 + 1010},           // 20 filters; 20 * 12 * 12 = 2880 inputs
+      {"network3-conv2", 520 + 20'040 + 64'100 + 1010},  // 20 and 40; 40 * 4 * 4 = 640 inputs
+      {"network3-relu", 520 + 20'040 + 64'100 + 1010},   // the same
+      {"network3-expanded", 520 + 20'040 + 64'100 + 1010},                // the same
+      {"network3-dropout", 520 + 20'040 + 641'000 + 1'001'000 + 10'010},  // two layers of 1000
   };
   for (const auto& [id, count] : sizes) {
     const Recipe recipe = recipe_named(id);
@@ -31,6 +40,37 @@ TEST(ImageRecipes, AreAsLargeAsPublished) {
     Ints shape = {0};
     for (const Index size : sample_shape(recipe)) shape.push_back(size);
     EXPECT_EQ((*model)(Tensor::empty(Shape(shape), kFloat32)).shape(), Shape({0, 10})) << id;
+  }
+}
+
+// Layers whose first weights are drawn as network3.py draws them: N(0, 1/n_out), n_out = filters k^2 / 4.
+TEST(ImageRecipes, Network3StartsAsItsProgramDoes) {
+  const auto model = model_of(recipe_named("network3-conv2"));
+  const std::map<std::string, double> deviations = {{"0.weight", std::sqrt(4.0 / (20 * 25))},
+                                                    {"3.weight", std::sqrt(4.0 / (40 * 25))},
+                                                    {"7.weight", std::sqrt(1.0 / 100)},
+                                                    {"3.bias", 1.0},
+                                                    {"7.bias", 1.0},
+                                                    {"9.weight", 0.0},
+                                                    {"9.bias", 0.0}};
+  for (const NamedParameter& entry : named_parameters(*model)) {
+    const auto expected = deviations.find(entry.name);
+    if (expected == deviations.end()) continue;
+    const double measured = std::sqrt(mean(entry.parameter * entry.parameter).item<double>());
+    const double n = static_cast<double>(entry.parameter.shape().numel());
+    // Four standard errors of a standard deviation.
+    EXPECT_NEAR(measured, expected->second, 4.0 * expected->second / std::sqrt(2.0 * n)) << entry.name;
+  }
+}
+
+// The penalty of network3.py: lambda = 0.1 over the number of batches.
+TEST(ImageRecipes, Network3DividesItsPenaltyByTheBatches) {
+  for (const std::string id : {"network3-relu", "network3-expanded"}) {
+    const Recipe recipe = recipe_named(id);
+    const double examples = 50'000.0 * (recipe.data.displaced > 0 ? 5 : 1);
+    ASSERT_TRUE(recipe.loss.penalty_over_n) << id;
+    EXPECT_DOUBLE_EQ(recipe.loss.l2 / examples, 0.1 / (examples / static_cast<double>(recipe.train.batch)))
+        << id;
   }
 }
 
