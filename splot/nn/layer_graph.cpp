@@ -126,10 +126,8 @@ PadShortcut::PadShortcut(const PadShortcutOptions& options) : options_(options) 
 
 Tensor PadShortcut::forward(const Tensor& x, Context&) {
   require(x.rank() == 4, "pad_shortcut", "x must be [N, C, H, W], got ", x);
-  Tensor y = x;
-  for (const int axis : {2, 3}) {
-    if (options_.stride > 1) y = slice(y, axis, 0, kEnd, options_.stride);
-  }
+  // A pool of single pixels: unlike a slice it and its gradient keep the order in memory.
+  const Tensor y = options_.stride == 1 ? x : avg_pool2d(x, {1}, {.stride = {options_.stride}});
   if (options_.channels == 0) return y;
   const Index before = options_.channels / 2;
   return pad(y, {0, before, 0, 0}, {0, options_.channels - before, 0, 0});

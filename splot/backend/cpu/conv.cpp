@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <numeric>
-#include <vector>
 
 #include "splot/backend/cpu/instruction_set.h"
 #include "splot/backend/cpu/internal/conv_plan.h"
+#include "splot/backend/cpu/internal/conv_planes.h"
 #include "splot/backend/cpu/thread_pool.h"
 
 // Kernels, each of which must agree with the last:
@@ -31,58 +31,6 @@ bool are_few(const ConvKernels<T>& kernels, Index images) {
 bool always_valid(const Taps& t) {
   const Taps::Range all{0, t.count};
   return t.out == 0 || (t.valid(0) == all && t.valid(t.out - 1) == all);
-}
-
-// How many zeros go before and after something.
-struct Ends {
-  Index before = 0, after = 0;
-};
-
-// The planes of x with rows and columns of zeros around them, and spread - 1 columns of zeros between any
-// two.
-template <typename T>
-struct Bordered {
-  Index width, row, plane;
-  std::vector<T> values;
-
-  Bordered(const T* x, Index channels, Index height, Index columns, Index images, Ends rows, Ends cols,
-           Index spread = 1)
-      : width((columns - 1) * spread + 1 + cols.before + cols.after),
-        row(width * images),
-        plane((rows.before + height + rows.after) * row),
-        values(static_cast<std::size_t>(channels * plane), T(0)) {
-    parallel_for(channels, static_cast<double>(channels * plane) / 4000.0, [&](Index c) {
-      for (Index i = 0; i < height; ++i) {
-        const T* from = x + (c * height + i) * columns * images;
-        T* to = values.data() + c * plane + (rows.before + i) * row + cols.before * images;
-        if (spread == 1) {
-          std::copy_n(from, columns * images, to);
-        } else {
-          for (Index j = 0; j < columns; ++j)
-            std::copy_n(from + j * images, images, to + j * spread * images);
-        }
-      }
-    });
-  }
-};
-
-// [channels][kernel][height][out][images]: for each tap of the columns what each output reads through it.
-template <typename T>
-std::vector<T> gathered_columns(const T* x, Index channels, Index height, const Taps& taps, Index images) {
-  std::vector<T> out(static_cast<std::size_t>(channels * taps.count * height * taps.out * images), T(0));
-  parallel_for(channels, static_cast<double>(out.size()) / 2000.0, [&](Index c) {
-    T* to = out.data() + c * taps.count * height * taps.out * images;
-    for (Index k = 0; k < taps.count; ++k) {
-      for (Index i = 0; i < height; ++i) {
-        const T* from = x + (c * height + i) * taps.in * images;
-        for (Index o = 0; o < taps.out; ++o, to += images) {
-          const Index at = taps.at(o, k);
-          if (at >= 0 && at < taps.in) std::copy_n(from + at * images, images, to);
-        }
-      }
-    }
-  });
-  return out;
 }
 
 constexpr Taps single_tap(Index out) {
@@ -122,27 +70,16 @@ Ends missing(const ConvAxis& a) {
   return {a.pad, std::max<Index>(0, last + 1 - a.in)};
 }
 
-// With strides along the rows: the columns of each tap behind each other, as channels of their own.
+// With strides along the rows: the columns of each tap behind each other, a plane for each.
 template <typename T>
 void forward_by_columns(const ConvKernels<T>& kernels, const ConvShape& s, Correlation<T> c) {
-  const Index taps = s.x.kernel;
-  const std::vector<T> columns = gathered_columns(c.in, c.in_channels, s.y.in, c.x, s.images);
-  std::vector<T> weights;  // [out][in][column][row]
-  weights.reserve(static_cast<std::size_t>(c.out_channels * c.w_out));
-  for (Index plane = 0; plane < c.out_channels * c.in_channels; ++plane) {
-    for (Index j = 0; j < taps; ++j) {
-      for (Index i = 0; i < s.y.kernel; ++i)
-        weights.push_back(c.w[plane * c.w_in + i * c.w_row + j * c.w_col]);
-    }
-  }
-  c.in = columns.data();
+  const Scratch<T> columns = gathered_columns(c.in, c.in_channels, s.y.in, c.x, s.images);
+  const Index plane = s.y.in * s.x.out;  // in pixels
+  c.in = columns.get();
   c.in_row = s.x.out * s.images;
-  c.in_plane = s.y.in * c.in_row;
-  c.in_channels *= taps;
-  c.x = single_tap(s.x.out);
-  c.w = weights.data();
-  c.w_in = s.y.kernel;
-  c.w_row = c.w_col = 1;
+  c.in_plane = s.x.kernel * plane * s.images;
+  c.x = {
+      .stride = 1, .first = 0, .step = plane, .count = s.x.kernel, .in = s.x.kernel * plane, .out = s.x.out};
   kernels.correlate(c);
 }
 
@@ -152,28 +89,38 @@ void forward_by_columns(const ConvKernels<T>& kernels, const ConvShape& s, Corre
 template <typename T>
 void forward_as_one_row(const ConvKernels<T>& kernels, const ConvShape& s, Correlation<T> c) {
   const Index positions = (s.y.out - 1) * c.in_row / c.in_pos + s.x.out;
-  std::vector<T> wide(static_cast<std::size_t>(c.out_channels * positions * s.images));
+  const Scratch<T> wide = scratch<T>(c.out_channels * positions * s.images);
   T* const y = c.out;
   c.y.out = 1;
   c.x.out = c.x.in = positions;
   c.x.in += (c.x.count - 1) * c.x.step;
-  c.out = wide.data();
+  c.out = wide.get();
   c.out_plane = positions * s.images;
   kernels.correlate(c);
   const Index row = s.x.out * s.images;
-  for (Index o = 0; o < c.out_channels; ++o) {
+  const double microseconds = static_cast<double>(c.out_channels * c.out_plane) / 4000.0;
+  parallel_for(c.out_channels, microseconds, [&](Index o) {
     for (Index i = 0; i < s.y.out; ++i) {
-      std::copy_n(wide.data() + o * c.out_plane + i * c.in_row, row, y + (o * s.y.out + i) * row);
+      copy_row(wide.get() + o * c.out_plane + i * c.in_row, row, y + (o * s.y.out + i) * row);
     }
-  }
+  });
 }
 
-// Whether that takes fewer vectors than row by row.
+// What a row takes, in vectors: a tile of one vector waits for its weights a third of the time, one of two a
+// twentieth (measured on Zen 4).
+template <typename T>
+double row_cost(const ConvKernels<T>& kernels, Index numbers) {
+  const Index vectors = (numbers + kernels.lanes - 1) / kernels.lanes, rest = vectors % 4;
+  return static_cast<double>(vectors - rest) + (rest >= 2 ? 2.1 : 0.0) + (rest % 2 == 1 ? 1.35 : 0.0);
+}
+
+// Whether that is faster than row by row.
 template <typename T>
 bool better_as_one_row(const ConvKernels<T>& kernels, const ConvShape& s, Index in_row) {
-  const auto vectors = [&](Index numbers) { return (numbers + kernels.lanes - 1) / kernels.lanes; };
   const Index row = s.x.out * s.images;
-  return s.y.stride == 1 && s.y.out > 1 && vectors((s.y.out - 1) * in_row + row) < s.y.out * vectors(row);
+  return s.y.stride == 1 && s.y.out > 1 &&
+         row_cost(kernels, (s.y.out - 1) * in_row + row) <
+             static_cast<double>(s.y.out) * row_cost(kernels, row);
 }
 
 template <typename T>
@@ -212,7 +159,7 @@ void forward_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* x
     return as_one_row ? forward_as_one_row(kernels, s, c) : kernels.correlate(c);
   }
   const Bordered<T> bordered(x, in_channels, s.y.in, s.x.in, s.images, as_one_row ? rows : Ends(), cols);
-  c.in = bordered.values.data();
+  c.in = bordered.values.get();
   c.in_row = bordered.row;
   c.in_plane = bordered.plane;
   c.x.first += cols.before;
@@ -246,7 +193,7 @@ void input_gradient_group(const ConvKernels<T>& kernels, const ConvShape& s, con
                    .epilogue = {}};
   Index phases = s.x.stride;
   Phase whole_row{};
-  std::vector<T> spread_dy;
+  Scratch<T> spread_dy;
   if (are_few(kernels, s.images)) {
     // All of a row at once: dy with the zeros that strides leave out, and as many before and after as taps
     // reach.
@@ -268,12 +215,12 @@ void input_gradient_group(const ConvKernels<T>& kernels, const ConvShape& s, con
     c.in_plane = bordered.plane;
     c.out_pos = s.images;
     spread_dy = std::move(bordered.values);
-    c.in = spread_dy.data();
+    c.in = spread_dy.get();
   }
   for (Index py = 0; py < std::min(s.y.stride, s.y.in); ++py) {
     const Phase of_y = phase_of(s.y, py);
     for (Index px = 0; px < std::min(phases, s.x.in); ++px) {
-      const Phase of_x = spread_dy.empty() ? phase_of(s.x, px) : whole_row;
+      const Phase of_x = spread_dy == nullptr ? phase_of(s.x, px) : whole_row;
       c.y = of_y.dy;
       c.x = of_x.dy;
       c.out = dx + (py * s.x.in + px) * s.images;
@@ -305,16 +252,16 @@ void weight_gradient_group(const ConvKernels<T>& kernels, const ConvShape& s, co
                      .dw = dw};
   if (!are_few(kernels, s.images) || (s.x.stride == 1 && always_valid(sums.x)))
     return kernels.sum_weights(sums);
-  const std::vector<T> columns = gathered_columns(x, in_channels, s.y.in, sums.x, s.images);
-  std::vector<T> by_column(static_cast<std::size_t>(s.weights() / s.groups));
-  sums.in = columns.data();
+  const Scratch<T> columns = gathered_columns(x, in_channels, s.y.in, sums.x, s.images);
+  const Scratch<T> by_column = scratch<T>(s.weights() / s.groups);
+  sums.in = columns.get();
   sums.in_row = s.x.out * s.images;
   sums.in_plane = s.y.in * sums.in_row;
   sums.in_channels = in_channels * s.x.kernel;
   sums.x = single_tap(s.x.out);
-  sums.dw = by_column.data();
+  sums.dw = by_column.get();
   kernels.sum_weights(sums);
-  const T* from = by_column.data();  // [out][in][column][row]
+  const T* from = by_column.get();  // [out][in][column][row]
   for (Index filter = 0; filter < sums.out_channels * in_channels; ++filter) {
     for (Index j = 0; j < s.x.kernel; ++j) {
       for (Index i = 0; i < s.y.kernel; ++i) dw[(filter * s.y.kernel + i) * s.x.kernel + j] = *from++;

@@ -83,6 +83,6 @@ const ConvKernels<double>& conv_kernels(InstructionSet set, double);
 /// of two.
 inline constexpr double kConvVectorsPerMicrosecond = 3000.0;
 /// A chunk takes about this long.
-inline constexpr double kConvChunkMicroseconds = 30.0;
+inline constexpr double kConvChunkMicroseconds = 10.0;
 
 }  // namespace splot::cpu

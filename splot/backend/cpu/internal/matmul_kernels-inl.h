@@ -25,6 +25,8 @@ inline Index even_part(Index whole, Index most) {
 
 // One core makes about this many vector multiply-adds in a microsecond; an estimate good to a factor of two.
 inline constexpr double kWorkPerMicrosecond = 6000.0;
+// What one core fetches from the last cache.
+inline constexpr double kBytesPerMicrosecond = 60'000.0;
 // A chunk takes about this long: enough that handing it out costs nothing, short enough to share evenly.
 inline constexpr double kChunkMicroseconds = 25.0;
 
@@ -61,7 +63,10 @@ template <typename T>
 MatmulPlan plan_product(const Product<T>& p) {
   constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(hn::ScalableTag<T>()));
   MatmulPlan plan;
-  plan.microseconds = static_cast<double>(divide_up(p.n, kLanes) * p.m * (p.k + 2)) / kWorkPerMicrosecond;
+  // With few rows of A the time goes into fetching B.
+  plan.microseconds =
+      std::max(static_cast<double>(divide_up(p.n, kLanes) * p.m * (p.k + 2)) / kWorkPerMicrosecond,
+               static_cast<double>(p.n * p.k) * sizeof(T) / kBytesPerMicrosecond);
   const bool along_k = p.a.col_stride == 1 && p.b.row_stride == 1;
   // Packing B costs the outer kernels about as much as 8 rows of C, summing vectors at the end costs the dot
   // kernels about as much as 6 vectors of k, and a partly filled last vector is lost work of the outer
