@@ -12,6 +12,7 @@
 
 #include "splot/core/error.h"
 #include "splot/core/messages.h"
+#include "splot/report/markup.h"
 
 namespace splot {
 namespace {
@@ -115,7 +116,7 @@ class Chooser {
     r.title = say(Message::choose_title, r.id);
     r.data.name = "images";
     r.data.folder = path;
-    out_.choices.push_back({"data.name", found()});
+    out_.choices.push_back({"data.folder", found()});
     size();
     parts();
     normalise();
@@ -133,8 +134,8 @@ class Chooser {
 
   std::string found() const {
     const PictureSurvey& look = known_.look;
-    return say(Message::choose_found, known_.train + known_.validation + known_.test, known_.classes.size(),
-               look.looked_at, look.width, look.height,
+    return say(Message::choose_found, count_text(known_.train + known_.validation + known_.test),
+               known_.classes.size(), look.looked_at, look.width, look.height,
                say(look.grey ? Message::choose_found_grey : Message::choose_found_colour));
   }
 
@@ -147,7 +148,7 @@ class Chooser {
       because("data.size", Message::choose_size, data.size, side);
     } else if (known_.train > kManyPictures) {
       data.size = 32;
-      because("data.size", Message::choose_size_many, data.size, known_.train);
+      because("data.size", Message::choose_size_many, data.size, count_text(known_.train));
     } else {
       data.size = 64;
       because("data.size", side > 80 ? Message::choose_size_large : Message::choose_size, data.size, side);
@@ -164,17 +165,17 @@ class Chooser {
 
   void parts() {
     if (known_.test_named) {
-      because("data.test", Message::choose_test_folder, known_.test);
+      because("data.test", Message::choose_test_folder, count_text(known_.test));
     } else {
-      because("data.test", Message::choose_test, known_.test);
+      because("data.test", Message::choose_test, count_text(known_.test));
     }
     if (known_.validation > 0) {
-      because("data.validation", Message::choose_validation_folder, known_.validation);
+      because("data.validation", Message::choose_validation_folder, count_text(known_.validation));
       return;
     }
     const Index share = std::clamp<Index>(known_.train * 15 / 100, 2, 5000);
     out_.recipe.data.validation = share;
-    because("data.validation", Message::choose_validation, share, known_.train);
+    because("data.validation", Message::choose_validation, count_text(share), count_text(known_.train));
     known_.train -= share;
   }
 
@@ -251,7 +252,7 @@ class Chooser {
     add("linear", "head", head);
     weights += (arriving + 1) * classes;
     because("model.layers", repeats == 1 ? Message::choose_layers : Message::choose_layers_double, blocks,
-            filters, weights);
+            filters, count_text(weights));
   }
 
   void training() {
@@ -266,7 +267,7 @@ class Chooser {
     r.schedule.rise = 0.25;
     because("schedule.name", Message::choose_schedule, r.optimizer.lr);
     r.train.epochs = std::clamp<Index>(60'000 / n, 10, 60);
-    because("train.epochs", Message::choose_epochs, r.train.epochs, n);
+    because("train.epochs", Message::choose_epochs, r.train.epochs, count_text(n));
     r.train.batch = n < 500 ? 8 : n < 2000 ? 16 : n < kManyPictures ? 32 : 64;
     because("train.batch", Message::choose_batch, r.train.batch, (n + r.train.batch - 1) / r.train.batch);
     r.train.patience = std::max<Index>(5, r.train.epochs / 3);

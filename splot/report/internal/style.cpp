@@ -65,7 +65,7 @@ outline:1px solid var(--line)}
 .confusions{margin-top:1rem;width:fit-content;max-width:100%}
 .cells{border-collapse:separate;border-spacing:2px}
 .cells th,.cells td{padding:0 .2rem;border:0;text-align:center;font-size:.8rem;line-height:1.2}
-.cells thead th{writing-mode:vertical-rl;transform:rotate(180deg);text-align:left;padding:.3rem 0;vertical-align:bottom}
+.cells thead th{writing-mode:vertical-rl;transform:rotate(180deg);text-align:left;padding:.3rem 0;vertical-align:bottom;line-height:2.6rem}
 .cells tbody th{text-align:right;padding-right:.5rem}
 .cells td{min-width:2.6rem;height:3.5rem;background:color-mix(in srgb,var(--line) 45%,transparent);border-radius:.3rem}
 .cells td.right{background:color-mix(in srgb,var(--accent) 18%,transparent)}
