@@ -173,7 +173,9 @@ class Chooser {
       because("data.validation", Message::choose_validation_folder, count_text(known_.validation));
       return;
     }
-    const Index share = std::clamp<Index>(known_.train * 15 / 100, 2, 5000);
+    // Two of each class, so that hardly ever one is missing, but never more than a third.
+    const Index least = std::min<Index>(2 * static_cast<Index>(known_.classes.size()), known_.train / 3);
+    const Index share = std::max(least, std::min<Index>(known_.train * 15 / 100, 5000));
     out_.recipe.data.validation = share;
     because("data.validation", Message::choose_validation, count_text(share), count_text(known_.train));
     known_.train -= share;
@@ -259,7 +261,7 @@ class Chooser {
     Recipe& r = out_.recipe;
     const Index n = known_.train;
     r.optimizer.name = "adamw";
-    r.optimizer.lr = 0.003;
+    r.optimizer.lr = n < 500 ? 0.001 : 0.003;  // small batches are noisy
     r.optimizer.weight_decay = 0.01;
     because("optimizer.name", Message::choose_optimizer);
     r.schedule.name = "one_cycle";

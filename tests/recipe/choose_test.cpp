@@ -80,6 +80,13 @@ TEST_F(Choose, NamesThatAreLettersOrDirectionsAreNotMirrored) {
   EXPECT_FALSE(has(chosen(), "flip"));
 }
 
+TEST_F(Choose, FewPicturesOfManyClassesLeaveTwoOfEachForValidation) {
+  for (const std::string name : {"ant", "bee", "cat", "dog"}) put(name, 10, 20, 20);
+  const ChosenRecipe out = chosen();
+  EXPECT_EQ(out.recipe.data.validation, 8) << "15 % of 32 would be 4";
+  EXPECT_EQ(out.recipe.optimizer.lr, 0.001);
+}
+
 TEST_F(Choose, LongPicturesAreStretched) {
   put("a-line", 30, 200, 40);
   put("a-word", 30, 180, 40);
