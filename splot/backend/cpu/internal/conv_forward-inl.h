@@ -173,7 +173,8 @@ std::vector<ConvRun> conv_runs(const Correlation<T>& c, Index most) {
 
 // One row of all output channels, one run of it.
 template <typename T>
-void correlate_run(const Correlation<T>& c, const ChannelTiles& tiles, Index oy, const ConvRun& run) {
+void correlate_run(const Correlation<T>& c, const ChannelTiles& tiles, Index first_tile, Index last_tile,
+                   Index oy, const ConvRun& run) {
   constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(hn::ScalableTag<T>()));
   const Taps::Range rows = c.y.valid(oy);
   const T* in = c.in + c.y.at(oy, rows.begin) * c.in_row + run.in;
@@ -183,7 +184,7 @@ void correlate_run(const Correlation<T>& c, const ChannelTiles& tiles, Index oy,
     const Index whole = (run.numbers - at) / kLanes;
     const Index vectors = whole >= kConvVectors ? kConvVectors : whole >= 2 ? 2 : whole;
     const Index numbers = vectors == 0 ? run.numbers - at : vectors * kLanes;
-    for (Index t = 0; t < tiles.count; ++t) {
+    for (Index t = first_tile; t < last_tile; ++t) {
       const Index first = tiles.begin(t);
       const Index size = tiles.size(t);
       const ConvTile<T> tile = {.in = in + at,
@@ -215,6 +216,15 @@ void correlate(const Correlation<T>& c) {
   const double row = static_cast<double>((c.x.out * c.images + kLanes - 1) / kLanes) *
                      static_cast<double>(c.out_channels * c.in_channels * c.y.count * c.x.count + 4) /
                      kConvVectorsPerMicrosecond;
+  const double total = row * static_cast<double>(c.y.out);
+  if (c.y.out == 1 && tiles.count > 1) {
+    // A single row is shared among the threads by its channels.
+    const std::vector<ConvRun> runs = conv_runs(c, c.x.out * c.images);
+    parallel_for(tiles.count, total, [&](Index tile) {
+      for (const ConvRun& run : runs) correlate_run(c, tiles, tile, tile + 1, 0, run);
+    });
+    return;
+  }
   // Rows are shared among the threads, in pieces where one takes long.
   const auto pieces = static_cast<Index>(row / (2.0 * kConvChunkMicroseconds)) + 1;
   constexpr Index kBlock = kConvVectors * kLanes;
@@ -222,11 +232,10 @@ void correlate(const Correlation<T>& c) {
   const std::vector<ConvRun> runs = conv_runs(c, most);
   const auto per_row = static_cast<Index>(runs.size());
   const Index tasks = c.y.out * per_row;
-  const double total = row * static_cast<double>(c.y.out);
   const Index chunks = std::clamp<Index>(static_cast<Index>(total / kConvChunkMicroseconds), 1, tasks);
   parallel_for(chunks, total, [&](Index chunk) {
     for (Index task = chunk * tasks / chunks; task < (chunk + 1) * tasks / chunks; ++task) {
-      correlate_run(c, tiles, task / per_row, runs[static_cast<std::size_t>(task % per_row)]);
+      correlate_run(c, tiles, 0, tiles.count, task / per_row, runs[static_cast<std::size_t>(task % per_row)]);
     }
   });
 }
