@@ -4,7 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "splot/core/error.h"
 #include "splot/core/sha256.h"
 #include "splot/data/image_folder.h"
 #include "splot/data/image_sets.h"
@@ -29,7 +28,7 @@ bool has_picture_files(const DataRecipe& data) { return data.name == "images" ||
 std::string picture_listing(const DataRecipe& data) {
   if (!has_picture_files(data)) return {};
   const std::string path = data.name == "images" ? data.folder : find_image_set(data.name);
-  require<IoError>(!path.empty(), data.name, "the pictures are not there");
+  if (path.empty()) return {};
   const ImageFolder pictures(path);
   const std::size_t skip = shared_folders(pictures.names());
   Sha256 hash;

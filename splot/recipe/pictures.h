@@ -15,7 +15,7 @@ SPLOT_API bool has_picture_files(const DataRecipe& data);
 
 /// A hash of the names of the pictures that the data are made of: equal where the same pictures lie in
 /// another place, or are packed; other when one was added, removed or renamed, which changes how all are
-/// split. Empty for other data. Throws IoError when they are not there, and what ImageFolder throws.
+/// split. Empty for other data, and for a set with a name that is not there. Throws what ImageFolder throws.
 SPLOT_API std::string picture_listing(const DataRecipe& data);
 
 /// What a model file keeps of the pictures of a recipe; nothing for data of other kinds. Throws what

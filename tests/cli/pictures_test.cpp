@@ -61,6 +61,10 @@ TEST_F(PicturesCommand, EvalJudgesOnThePicturesThatWereKeptForTesting) {
   EXPECT_NEAR(whole["metrics"]["loss"].get<double>(), test["loss"].get<double>(), 1e-6);
   EXPECT_GT(whole["metrics"]["loss"].get<double>(), 0.5) << "nothing can be known of noise never seen";
   EXPECT_EQ(judged("run --data mine"), whole);
+  const Outcome missing =
+      run("eval run --data eurosat", "SPLOT_DATA=/no/such/folder XDG_CACHE_HOME=/no/such");
+  EXPECT_EQ(missing.status, 1);
+  EXPECT_NE(missing.err.find("looked in \"/no/such/folder/eurosat\""), std::string::npos) << missing.err;
   // The same pictures in another place are cut the same way.
   std::filesystem::rename(folder_.file("mine"), folder_.file("moved"));
   const Outcome gone = run("eval run");
