@@ -101,8 +101,7 @@ int run_lr_find(const LrFindOptions& options) {
     throw UsageError(say(Message::lr_find_range, options.finder.first, options.finder.last));
   }
   const RecipeData data = load_data(recipe.data);
-  const auto model = build_model(recipe.model, sample_shape(recipe), recipe.train.dtype,
-                                 options.finder.seed);
+  const auto model = build_model(recipe.model, sample_shape(recipe), recipe.train.dtype, options.finder.seed);
   const std::unique_ptr<Optimizer> optimizer = build_optimizer(recipe, *model, data.train.size());
   LrFinderOptions finder = options.finder;
   finder.batch_size =

@@ -48,8 +48,8 @@ struct DataRecipe {
 
 /// One [[model.layers]] entry. Every argument the registered layer type takes may be given by its name.
 struct LayerRecipe {
-  std::string type;     ///< one of layer_types(): "linear", "relu", "dropout", ...
-  std::string name;     ///< empty: its number
+  std::string type;  ///< one of layer_types(): "linear", "relu", "dropout", ...
+  std::string name;  ///< empty: its number
   /// The layers before it, or "input", that it takes: add and concat take several. Empty: the one before it.
   std::vector<std::string> inputs;
   Arguments arguments;  ///< for a linear layer `in` may be left out: as many as arrive

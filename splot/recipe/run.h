@@ -33,7 +33,7 @@ struct RunOptions {
 struct RecipeRun {
   Recipe recipe;
   std::uint64_t seed = 1;
-  Shape sample;                     ///< of one example
+  Shape sample;  ///< of one example
   Preprocessing preprocessing;
   std::vector<std::string> classes;
   LayerPtr model;
