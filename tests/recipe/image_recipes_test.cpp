@@ -22,15 +22,25 @@ LayerPtr model_of(const Recipe& recipe) {
 // Counted by hand, or published.
 TEST(ImageRecipes, AreAsLargeAsPublished) {
   const std::map<std::string, Index> sizes = {
-      {"eurosat-cnn", 155'958},  // the lecture's OurCNN
-      {"eurosat-mlp", 394'294},  // and its OurMultilayerPerceptron
+      {"cifar-resnet20", 269'722},
+      {"cifar-resnet20-noskip", 269'722},
+      {"cifar-densenet40", 1'019'722},
+      {"eurosat-cnn", 155'958},                        // the lecture's OurCNN
+      {"eurosat-mlp", 394'294},                        // and its OurMultilayerPerceptron
+      {"lenet5", 156 + 2416 + 48'120 + 10'164 + 850},  // C1, C3 with all maps, C5, F6, output
       {"mnist-cnn",
-       600 + 48 + 28'800 + 96 + 98'304 + 256 + 1290},    // convolutions and the hidden layer without biases
-      {"network3-fc", 78'500 + 1010},                    // 784-100-10
-      {"network3-conv", 520 + 288'100 + 1010},           // 20 filters; 20 * 12 * 12 = 2880 inputs
-      {"network3-conv2", 520 + 20'040 + 64'100 + 1010},  // 20 and 40; 40 * 4 * 4 = 640 inputs
-      {"network3-relu", 520 + 20'040 + 64'100 + 1010},   // the same
-      {"network3-expanded", 520 + 20'040 + 64'100 + 1010},                // the same
+       600 + 48 + 28'800 + 96 + 98'304 + 256 + 1290},      // convolutions and the hidden layer without biases
+      {"fashion-cnn", 320 + 18'496 + 204'928 + 1290},      // 64 * 5 * 5 = 1600 inputs
+      {"fashion-dropout", 320 + 18'496 + 204'928 + 1290},  // the same
+      {"fashion-batchnorm", 288 + 64 + 18'432 + 128 + 204'928 + 1290},
+      {"fashion-vgg", 71'792 + 73'856 + 1290},     // six convolutions; 64 * 3 * 3 = 576 inputs
+      {"fashion-vgg-bn", 72'016 + 73'856 + 1290},  // a gain more for each channel
+      {"fashion-resnet", 75'002},      // 176, blocks of 4,672, 13,952 and 55,552, and 650 of the last layer
+      {"network3-fc", 78'500 + 1010},  // 784-100-10
+      {"network3-conv", 520 + 288'100 + 1010},              // 20 filters; 20 * 12 * 12 = 2880 inputs
+      {"network3-conv2", 520 + 20'040 + 64'100 + 1010},     // 20 and 40; 40 * 4 * 4 = 640 inputs
+      {"network3-relu", 520 + 20'040 + 64'100 + 1010},      // the same
+      {"network3-expanded", 520 + 20'040 + 64'100 + 1010},  // the same
       {"network3-dropout", 520 + 20'040 + 641'000 + 1'001'000 + 10'010},  // two layers of 1000
   };
   for (const auto& [id, count] : sizes) {
