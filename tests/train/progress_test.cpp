@@ -41,7 +41,7 @@ TEST(ProgressLine, ManyEpochsGiveTwentyLines) {
   int lines = 0;
   ProgressLine line([&](std::string_view) { ++lines; });
   for (Index epoch = 1; epoch <= 10000; ++epoch) {
-    line({.epoch = epoch, .epochs = 10000, .step = 1, .steps = 1, .epoch_over = true});
+    line({.epoch = epoch, .epochs = 10000, .step = 1, .steps = 1, .metrics = {}, .epoch_over = true});
   }
   EXPECT_EQ(lines, 20);
 }
