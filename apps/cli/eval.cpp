@@ -1,29 +1,30 @@
 // splot eval: how well a trained network does.
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "splot/core/error.h"
 #include "splot/recipe/build.h"
-#include "splot/recipe/pictures.h"
 #include "splot/train/classification.h"
 #include "splot/train/outputs.h"
 #include "splot/train/regression.h"
 
 #include "apps/cli/command.h"
 #include "apps/cli/model_argument.h"
+#include "apps/cli/robustness.h"
+#include "apps/cli/test_part.h"
 
 namespace splot::cli {
 namespace {
 
 struct EvalOptions {
-  std::string model;
-  std::string data;
-  bool json = false;
+  std::vector<std::string> models;
+  bool robustness = false;
+  RobustnessCommand measure;
 };
 
 // All that one pass over a data set shows.
@@ -157,76 +158,16 @@ std::string findings_text(const Findings& found, const std::string& data,
   return out + '\n' + score_table(matrix, names) + confusion_table(matrix, names);
 }
 
-struct EvalData {
-  DataRecipe recipe;
-  std::string note;  // what has to be known of the figures; empty: nothing
-};
-
-bool is_there(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
-}
-
-// The data asked for by name or folder, as pictures of the size that the network takes.
-DataRecipe asked_for(const EvalOptions& options, const DataRecipe& trained_on) {
-  DataRecipe out;
-  out.name = options.data;
-  out.size = trained_on.size;
-  out.channels = trained_on.channels;
-  out.fit = trained_on.fit;
-  const std::vector<std::string>& names = data_names();
-  if (out.name == "images" || std::find(names.begin(), names.end(), out.name) == names.end()) {
-    if (!is_there(out.name)) throw UsageError(say(Message::data_unknown, out.name));
-    out.folder = std::exchange(out.name, "images");
-  }
-  return out;
-}
-
-// Which pictures are for testing follows from the names of all: those that the network has learned from are
-// cut as they were then, wherever they lie now; others in the standard way.
-EvalData data_for(const EvalOptions& options, const ModelFile& file) {
-  const DataRecipe own = data_of_model(file.info);
-  const std::optional<PictureOrigin>& origin = file.info.pictures;
-  if (options.data.empty()) {
-    if (own.name == "table") throw UsageError(say(Message::eval_table));
-    if (own.name == "images" && !origin) throw UsageError(say(Message::eval_needs_data, options.model));
-    if (own.name == "images" && !is_there(own.folder)) {
-      throw UsageError(say(Message::eval_gone, options.model, own.folder));
-    }
-  }
-  DataRecipe asked = options.data.empty() ? own : asked_for(options, own);
-  if (asked.name == "table") throw UsageError(say(Message::eval_table));
-  if (!has_picture_files(asked) || !has_picture_files(own)) return {asked, ""};
-  if (!origin) return {asked, say(Message::eval_split_unknown, options.model)};
-  if (picture_listing(asked) == origin->listing) {
-    asked.test = own.test;
-    asked.split_seed = own.split_seed;
-    return {asked, ""};
-  }
-  return {asked, say(options.data.empty() ? Message::eval_changed : Message::eval_other_pictures,
-                     asked.folder.empty() ? asked.name : asked.folder)};
-}
-
 int run_eval(const EvalOptions& options) {
-  const ModelFile file = find_model(options.model);
-  const auto [recipe, note] = data_for(options, file);
-  const std::string& shown = recipe.folder.empty() ? recipe.name : recipe.folder;
-  const RecipeData data = load_data(recipe);
-  if (!data.test) throw UsageError(say(Message::data_no_part, shown, "test"));
-  // As the network has learned to see them, whatever the data set's own way is.
-  const Dataset test = data.test->with_preprocessing(file.info.preprocessing);
-  if (!(test.sample_shape() == file.info.sample)) {
-    throw UsageError(say(Message::eval_shape, options.model, file.info.sample.to_string(), shown,
-                         test.sample_shape().to_string()));
-  }
-  if (!file.info.classes.empty() && file.info.classes != test.classes()) {
-    throw UsageError(say(Message::eval_classes, options.model, list_of(file.info.classes), shown,
-                         list_of(test.classes())));
-  }
-  if (!note.empty()) print_progress(say(Message::note, note) + '\n');
+  if (options.robustness) return show_robustness(options.models, options.measure);
+  if (options.models.size() > 1) throw UsageError(say(Message::eval_one_model));
+  if (!options.measure.folder.empty() || options.measure.examples > 0)
+    throw UsageError(say(Message::eval_robust_only));
+  const ModelFile file = find_model(options.models[0]);
+  const auto [shown, test] = find_test_part(options.models[0], file, options.measure.data);
   const Findings found = look_at(file, test);
-  if (options.json) {
-    nlohmann::ordered_json out = {{"model", options.model}, {"data", shown}, {"part", "test"}};
+  if (options.measure.json) {
+    nlohmann::ordered_json out = {{"model", options.models[0]}, {"data", shown}, {"part", "test"}};
     out.update(findings_json(found, test.classes()));
     print(out.dump(2) + '\n');
   } else {
@@ -240,10 +181,13 @@ int run_eval(const EvalOptions& options) {
 void add_eval(Command root) {
   Command command = root.add("eval", Message::eval_help, Message::eval_example);
   const auto options = std::make_shared<EvalOptions>();
-  command.option("model", options->model, Message::model_argument, "MODEL").required();
-  command.option("--data", options->data, Message::eval_data, "NAME");
+  command.option("model", options->models, Message::model_argument, "MODEL").required();
+  command.option("--data", options->measure.data, Message::eval_data, "NAME");
+  command.flag("--robustness", options->robustness, Message::eval_robustness);
+  command.option("--examples", options->measure.examples, Message::eval_first_examples, "N").positive();
+  command.option("-o,--output", options->measure.folder, Message::eval_folder, "FOLDER");
   command.add_threads();
-  command.add_json(options->json);
+  command.add_json(options->measure.json);
   command.runs([options] { return run_eval(*options); });
 }
 

@@ -25,12 +25,14 @@ Recipe read_recipe(const std::string& name) {
 
 int list_recipes(bool json) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  std::size_t width = 0;
+  for (const BuiltinRecipe& builtin : builtin_recipes()) width = std::max(width, builtin.id.size());
   for (const BuiltinRecipe& builtin : builtin_recipes()) {
     const Recipe recipe = parse_recipe(builtin.text, join(builtin.id, ".toml"));
     if (json) {
       all.push_back({{"id", recipe.id}, {"title", recipe.title}, {"data", recipe.data.name}});
     } else {
-      print(fmt::format("{:<20}{}\n", recipe.id, recipe.title));
+      print(fmt::format("{:<{}}  {}\n", recipe.id, width, recipe.title));
     }
   }
   if (json) print(all.dump(2) + '\n');

@@ -1,4 +1,5 @@
 // splot train, eval and predict with the user's own pictures.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -73,6 +74,36 @@ TEST_F(PicturesCommand, EvalJudgesOnThePicturesThatWereKeptForTesting) {
             "splot: run was trained on the pictures in mine, which is not there now: say where they are with "
             "--data FOLDER\n");
   EXPECT_EQ(judged("run --data moved")["metrics"], whole["metrics"]);
+}
+
+TEST_F(PicturesCommand, EvalMovesPictures) {
+  write_noise("mine", 40);
+  write_recipe("test = 0.5");
+  ASSERT_EQ(run("train mine.toml -o run --quiet").status, 0) << text(folder_.file("err.txt"));
+  const Outcome outcome = run("eval --robustness run run/model.safetensors --examples 6 --json -o figures");
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("100 %"), std::string::npos) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["examples"], 6);
+  ASSERT_EQ(json["models"].size(), 2u);
+  EXPECT_EQ(json["models"][1]["model"], "run/model.safetensors") << "both would be called run";
+  const Json& model = json["models"][0];
+  EXPECT_EQ(model["moved"], json["models"][1]["moved"]);
+  ASSERT_EQ(model["moved"].size(), 7u * 81u);
+  double worst = 1.0;
+  for (const Json& point : model["moved"]) worst = std::min(worst, point["accuracy"].get<double>());
+  EXPECT_EQ(model["worst_shift_and_scale"], worst);
+  // As it is, it is the accuracy that eval gives; all of the test part are 20.
+  const Json all = Json::parse(run("eval --robustness run --json").out);
+  for (const Json& point : all["models"][0]["moved"]) {
+    if (point["scale"] == 1.0 && point["right"] == 0.0 && point["down"] == 0.0) {
+      EXPECT_EQ(point["accuracy"], judged("run")["metrics"]["accuracy"]);
+    }
+  }
+  EXPECT_NE(text(folder_.file("figures/robustness.svg")).find("</svg>"), std::string::npos);
+  EXPECT_EQ(text(folder_.file("figures/robustness.csv")).substr(0, 24), "scale,right,down,degrees");
+  EXPECT_EQ(run("eval run run").err, "splot: several models are measured together only with --robustness\n");
+  EXPECT_EQ(run("eval run --examples 5").err, "splot: --examples and --output go with --robustness\n");
 }
 
 TEST_F(PicturesCommand, EvalSaysWhenPicturesAreOthersThanThoseLearnedFrom) {
