@@ -59,6 +59,7 @@ nlohmann::ordered_json result_json(const RecipeRun& run, const std::string& fold
                                 {"epochs", run.training.history.size()},
                                 {"steps", run.training.steps},
                                 {"seconds", run.training.seconds},
+                                {"data_seconds", run.training.data_seconds},
                                 {"stopped", run.training.stopped},
                                 {"stop_reason", run.training.stop_reason},
                                 {"diverged", run.diverged},
@@ -110,6 +111,9 @@ void print_result(const RecipeRun& run, const std::string& folder) {
   }
   if (!run.training.stop_reason.empty()) {
     print(say(Message::ended_early, run.training.history.size(), run.training.stop_reason) + '\n');
+  }
+  if (const double waited = run.training.data_seconds; waited > 0.05 * run.training.seconds) {
+    print(say(Message::waited_for_data, fmt::format("{:.1f}", waited)) + '\n');
   }
   print(say(Message::run_kept, fmt::format("{:.1f}", run.training.seconds), folder) + '\n');
 }

@@ -1,5 +1,6 @@
 #include "splot/data/prefetch.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -8,6 +9,11 @@
 #include <utility>
 
 namespace splot {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+}  // namespace
 
 // The thread, and what it has ready: batches in order, and at the end what stopped it.
 struct BatchStream::Worker {
@@ -20,6 +26,7 @@ struct BatchStream::Worker {
   std::exception_ptr failure;
   bool finished = false;
   bool stop = false;
+  Clock::duration waited{};  // by the caller; its own
   std::thread thread;
 
   Worker(Index n, const std::function<Batch(Index)>& m, Index first, Index ahead)
@@ -59,7 +66,12 @@ struct BatchStream::Worker {
 
   std::optional<Batch> take() {
     std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return !ready.empty() || finished; });
+    const auto is_there = [&] { return !ready.empty() || finished; };
+    if (!is_there()) {
+      const Clock::time_point since = Clock::now();
+      changed.wait(lock, is_there);
+      waited += Clock::now() - since;
+    }
     if (ready.empty()) {
       if (failure) std::rethrow_exception(failure);
       return std::nullopt;
@@ -90,6 +102,10 @@ std::optional<Batch> BatchStream::next() {
   if (worker_) return worker_->take();
   if (at_ == size_) return std::nullopt;
   return make_(at_++);
+}
+
+double BatchStream::waited() const {
+  return worker_ ? std::chrono::duration<double>(worker_->waited).count() : 0.0;
 }
 
 Index suggested_prefetch(const Dataset& data, Index batch_size) {

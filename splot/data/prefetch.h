@@ -41,6 +41,8 @@ class SPLOT_API BatchStream {
 
   /// The next batch; none after the last one.
   std::optional<Batch> next();
+  /// Seconds that next() has waited for batches that were still being prepared; 0 where none are ahead.
+  double waited() const;
 
  private:
   struct Worker;

@@ -93,6 +93,6 @@ SPLOT_API Index count_top_k(const Tensor& output, const Tensor& target, Index k)
 
 /// The confusion matrix of a network over a data set, as in use: no dropout, no history. The network's
 /// outputs are [n, classes].
-SPLOT_API ConfusionMatrix confusion_matrix(Layer& model, const Dataset& data, Index batch_size = 1000);
+SPLOT_API ConfusionMatrix confusion_matrix(Layer& model, const Dataset& data, Index batch_size = 0);
 
 }  // namespace splot

@@ -13,7 +13,11 @@ void visit_outputs(Layer& model, const Dataset& data,
                    const std::function<void(const Tensor& output, const Tensor& target)>& visit,
                    Index batch_size) {
   require<ValueError>(data.size() > 0, "visit_outputs", data.name(), " has no examples");
-  require<ValueError>(batch_size > 0, "visit_outputs", "batch_size must be positive, got ", batch_size);
+  require<ValueError>(batch_size >= 0, "visit_outputs", "batch_size must not be negative, got ", batch_size);
+  if (batch_size == 0) {
+    constexpr Index kNumbers = 1000 * 28 * 28;
+    batch_size = std::clamp<Index>(kNumbers / std::max<Index>(1, data.sample_shape().numel()), 1, 1000);
+  }
   const NoGrad off;
   const NamedParameters parameters = named_parameters(model);
   const DType dtype = parameters.empty() ? kFloat32 : parameters.front().parameter.dtype();

@@ -12,13 +12,14 @@
 namespace splot {
 
 /// Calls visit(output, target) for the examples in their order, batch_size at a time, as in use: no dropout,
-/// no history. Floating inputs and targets come in the network's own dtype. Throws ValueError for a data set
-/// without examples or a batch_size that is not positive.
+/// no history; 0: 1000, fewer where examples have more numbers than pictures of 28 x 28. Floating inputs and
+/// targets come in the network's own dtype. Throws ValueError for a data set without examples or a negative
+/// batch_size.
 ///
 ///   visit_outputs(net, data.test, [&](const Tensor& y, const Tensor& t) { tally.add(y, t); });
 SPLOT_API void visit_outputs(Layer& model, const Dataset& data,
                              const std::function<void(const Tensor& output, const Tensor& target)>& visit,
-                             Index batch_size = 1000);
+                             Index batch_size = 0);
 
 /// Outputs [n, classes] as what the loss they were trained with takes them for: "cross_entropy" the softmax
 /// of them, "binary_cross_entropy" the logistic function, "nll" the exponential, "categorical_cross_entropy"

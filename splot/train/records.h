@@ -57,6 +57,8 @@ struct TrainingResult {
   bool stopped = false;     ///< by TrainerOptions::stop
   std::string stop_reason;  ///< why a callback or early stopping ended it; empty when none did
   double seconds = 0.0;
+  /// Of these, how many went by waiting for batches (BatchStream::waited), since it began or was resumed.
+  double data_seconds = 0.0;
   std::vector<TrainingWarning> warnings;  ///< all of them, in order
 };
 

@@ -19,6 +19,7 @@
 #include "splot/train/internal/tally.h"
 #include "splot/train/internal/training_state.h"
 #include "splot/train/internal/weight_average.h"
+#include "splot/train/outputs.h"
 
 namespace splot {
 namespace {
@@ -58,17 +59,14 @@ std::vector<double> learning_rates(const Optimizer& optimizer) {
 std::vector<Metric> evaluate(Layer& model, const LossFunction& loss, const Dataset& data,
                              const std::vector<MetricFunction>& metrics, Index batch_size) {
   require<ValueError>(data.size() > 0, "evaluate", data.name(), " has no examples");
-  require<ValueError>(batch_size > 0, "evaluate", "batch_size must be positive, got ", batch_size);
-  const NoGrad off;
   for (const MetricFunction& m : metrics) check_metric(m, "evaluate");
-  const DType dtype = model_dtype(model);
   Tally tally(metrics);
-  for (Index first = 0; first < data.size(); first += batch_size) {
-    const Batch batch = data.batch(first, std::min(batch_size, data.size() - first));
-    const Tensor targets = converted(batch.targets, dtype);
-    const Tensor output = model(converted(batch.inputs, dtype));
-    tally.add(loss(output, targets).item<double>(), output, targets);
-  }
+  visit_outputs(
+      model, data,
+      [&](const Tensor& output, const Tensor& target) {
+        tally.add(loss(output, target).item<double>(), output, target);
+      },
+      batch_size);
   return tally.means();
 }
 
@@ -286,9 +284,11 @@ class Trainer::Run {
     const Loader::Epoch batches = loader_.epoch(static_cast<std::uint64_t>(epoch_));
     BatchStream ahead(batches, {.first = std::min(step_ * options().accumulate, loader_.batch_count()),
                                 .ahead = suggested_prefetch(loader_.data(), options().batch_size)});
+    const double waited_before = result_.data_seconds;
     double reported = -1.0;
     while (step_ < steps_) {
       run_step(batches, ahead);
+      result_.data_seconds = waited_before + ahead.waited();
       const bool last = step_ == steps_;
       // A line for every step would cost more than the step of a small network.
       if (const double now = epoch_seconds(); !last && now - reported > 0.05) {

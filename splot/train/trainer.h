@@ -114,12 +114,11 @@ class SPLOT_API Trainer {
   TrainingResult result_;
 };
 
-/// The mean loss and metrics over a data set, as in use: no dropout, no history. Means over batches are
-/// weighted by their size.
+/// The mean loss and metrics over a data set, as in use: no dropout, no history. Means over batches, which
+/// are those of visit_outputs() (outputs.h), are weighted by their size.
 ///
 ///   metric(evaluate(net, loss, data.test, {metrics::accuracy()}), "accuracy")
 SPLOT_API std::vector<Metric> evaluate(Layer& model, const LossFunction& loss, const Dataset& data,
-                                       const std::vector<MetricFunction>& metrics = {},
-                                       Index batch_size = 1000);
+                                       const std::vector<MetricFunction>& metrics = {}, Index batch_size = 0);
 
 }  // namespace splot

@@ -1,5 +1,6 @@
 #include "splot/data/prefetch.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <numeric>
@@ -53,6 +54,25 @@ TEST(Prefetch, DoesNotDependOnTiming) {
     if (i % 7 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     EXPECT_TRUE(same_bits(batches.next()->targets, loader.epoch(0)[i].targets));
   }
+}
+
+TEST(Prefetch, SaysHowLongItWaited) {
+  const Loader loader(pixels(20), {.batch_size = 10});
+  std::atomic<bool> asked = false;
+  const auto slow = [&](Index i) {
+    while (!asked) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return loader.epoch(0)[i];
+  };
+  BatchStream batches(1, slow, {.ahead = 1});
+  EXPECT_EQ(batches.waited(), 0.0);
+  asked = true;
+  EXPECT_TRUE(batches.next().has_value());
+  EXPECT_GT(batches.waited(), 0.0);
+  EXPECT_LT(batches.waited(), 60.0) << "seconds";
+  BatchStream at_once(1, slow, {.ahead = 0});
+  EXPECT_TRUE(at_once.next().has_value());
+  EXPECT_EQ(at_once.waited(), 0.0) << "nothing is ahead";
 }
 
 TEST(Prefetch, MayEndAtAnyTime) {

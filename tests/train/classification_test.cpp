@@ -200,8 +200,8 @@ TEST(Classification, AskedOfANetworkAndItsData) {
     EXPECT_EQ(matrix.total(), 3);
   }
   EXPECT_ERROR(ValueError, confusion_matrix(net, data.slice(0, 0)), "[visit_outputs] points has no examples");
-  EXPECT_ERROR(ValueError, confusion_matrix(net, data, 0),
-               "[visit_outputs] batch_size must be positive, got 0");
+  EXPECT_ERROR(ValueError, confusion_matrix(net, data, -1),
+               "[visit_outputs] batch_size must not be negative, got -1");
 }
 
 TEST(Regression, AgreesWithTheDefinitions) {
