@@ -1,12 +1,14 @@
 // splot reproduce: published experiments, run again.
 #include "splot/recipe/reproduce.h"
 
+#include <chrono>
 #include <cmath>
 
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "splot/core/error.h"
+#include "splot/report/markup.h"
 #include "splot/train/run_folder.h"
 
 #include "apps/cli/command.h"
@@ -19,6 +21,7 @@ struct ReproduceArguments {
   std::vector<std::string> ids;
   std::string folder;
   Index seeds = 0;
+  Index minutes = 0;  // 0: as long as it takes
   bool all = false;
   bool list = false;
   bool json = false;
@@ -178,10 +181,16 @@ class Status {
 
   void epoch() {
     ++epochs_;
-    if (!live_) return;
-    clear();
-    line_ = say(Message::reproduce_status, recipe_.id, epochs_, seeds_ * recipe_.train.epochs);
-    print_progress(line_);
+    const std::string now =
+        say(Message::reproduce_status, recipe_.id, epochs_, seeds_ * recipe_.train.epochs);
+    if (live_) {
+      clear();
+      line_ = now;
+      print_progress(line_);
+    } else if (Clock::now() - said_ >= kSilence) {
+      print_progress(now + '\n');
+      said_ = Clock::now();
+    }
   }
   void run(const ReproducedRun& run) {
     if (!recipe_.published.norms.empty()) return;  // a hundred seeds in a second
@@ -197,12 +206,21 @@ class Status {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds kSilence{60};  // into a file, an epoch is told after so long
+
   const Recipe& recipe_;
   Index seeds_;
   bool live_;
+  Clock::time_point said_ = Clock::now();
   Index epochs_ = 0;
   std::string line_;
 };
+
+// Of one core, for all runs of an experiment.
+double whole_minutes(const Recipe& recipe, const ReproduceArguments& arguments) {
+  return recipe.published.minutes * static_cast<double>(arguments.seeds > 0 ? arguments.seeds : recipe.seeds);
+}
 
 Reproduction reproduce_one(const Recipe& recipe, const ReproduceArguments& arguments) {
   Status status(recipe, arguments.seeds > 0 ? arguments.seeds : recipe.seeds);
@@ -225,7 +243,20 @@ std::vector<Recipe> published_recipes() {
   return out;
 }
 
-int list_published(bool json) {
+std::vector<Recipe> all_within(const ReproduceArguments& arguments) {
+  std::vector<Recipe> out;
+  for (Recipe& recipe : published_recipes()) {
+    const double minutes = whole_minutes(recipe, arguments);
+    if (arguments.minutes > 0 && minutes > static_cast<double>(arguments.minutes)) {
+      print_progress(say(Message::reproduce_too_long, recipe.id, figure_text(minutes)) + '\n');
+    } else {
+      out.push_back(std::move(recipe));
+    }
+  }
+  return out;
+}
+
+int list_published(const ReproduceArguments& arguments) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   std::string text;
   for (const Recipe& recipe : published_recipes()) {
@@ -235,12 +266,14 @@ int list_published(bool json) {
                    {"published", published.value},
                    {"statistic", describe_statistic(recipe)},
                    {"seeds", recipe.seeds},
+                   {"minutes", whole_minutes(recipe, arguments)},
                    {"bounds", published.bounds},
                    {"reason", published.reason},
                    {"source", published.source}});
-    text += fmt::format("{:<20}{:>8}  {}\n", recipe.id, figure(published, published.value), published.source);
+    text += fmt::format("{:<22}{:>8}  {:>5} min  {}\n", recipe.id, figure(published, published.value),
+                        figure_text(whole_minutes(recipe, arguments)), published.source);
   }
-  print(json ? all.dump(2) + '\n' : text);
+  print(arguments.json ? all.dump(2) + '\n' : text);
   return kOk;
 }
 
@@ -250,9 +283,10 @@ int run_reproduce(const ReproduceArguments& arguments) {
       1) {
     throw UsageError(say(Message::reproduce_what));
   }
-  if (arguments.list) return list_published(arguments.json);
+  if (arguments.minutes > 0 && !arguments.all) throw UsageError(say(Message::reproduce_minutes_alone));
+  if (arguments.list) return list_published(arguments);
   std::vector<Recipe> recipes;
-  if (arguments.all) recipes = published_recipes();
+  if (arguments.all) recipes = all_within(arguments);
   for (const std::string& id : arguments.ids) {
     recipes.push_back(find_recipe(id, {}));
     if (recipes.back().published.source.empty()) throw UsageError(say(Message::reproduce_unpublished, id));
@@ -285,6 +319,7 @@ void add_reproduce(Command root) {
   const auto options = std::make_shared<ReproduceArguments>();
   command.option("id", options->ids, Message::reproduce_ids, "ID");
   command.flag("--all", options->all, Message::reproduce_all);
+  command.option("--minutes", options->minutes, Message::reproduce_minutes, "N").positive();
   command.flag("--list", options->list, Message::reproduce_list);
   command.option("--seeds", options->seeds, Message::reproduce_seeds, "N").between(1, 1000);
   command.option("-o,--output", options->folder, Message::reproduce_folder, "FOLDER");

@@ -35,6 +35,7 @@ struct PublishedRecipe {
   bool leave_out_stuck = false;     ///< statistics are of the other runs then
   std::vector<std::string> bounds;  ///< what has to hold for the experiment to count as reproduced
   std::string reason;               ///< why these bounds
+  double minutes = 1.0;             ///< of one core that a run takes, about
   /// Instead of a metric: norms of the gradient by each hidden layer's biases before the first step; row i is
   /// of the network that has the first i + 1 hidden layers alone, empty where nothing was published.
   std::vector<std::vector<double>> norms;

@@ -222,6 +222,7 @@ const std::vector<Key<Recipe>>& recipe_table() {
         key<R>("published.leave_out_stuck", SPLOT_MEMBER(published.leave_out_stuck)),
         bounds<R>("published.bounds", SPLOT_MEMBER(published.bounds)),
         key<R>("published.reason", SPLOT_MEMBER(published.reason)),
+        key<R>("published.minutes", SPLOT_MEMBER(published.minutes), kNotNegative),
         ragged_rows<R>("published.norms", SPLOT_MEMBER(published.norms)),
     };
     out.insert(out.end(), rest.begin(), rest.end());
