@@ -28,9 +28,9 @@ void check(const Motion& motion, Index fill, const Shape& sample) {
 
 Affine map_of(const Motion& motion) {
   Affine map;
-  if (motion.scale != 1.0) map = map.after(data_detail::enlarged(motion.scale));
-  if (motion.degrees != 0.0) map = map.after(data_detail::turned(motion.degrees));
-  return map.after(data_detail::shifted(motion.right, motion.down));
+  if (motion.scale != 1.0) map = map.after(Affine::enlarging(motion.scale));
+  if (motion.degrees != 0.0) map = map.after(Affine::turning(motion.degrees));
+  return map.after(Affine::shifting(motion.right, motion.down));
 }
 
 class Moved final : public BatchSource {

@@ -71,7 +71,7 @@ Affine affine_of(const Transform& t, RandomStream& random) {
   if (t.name == "flip") return {.xx = -1.0};
   if (t.name == "shift") {
     const double x = between(t.x);
-    return data_detail::shifted(x, between(t.y));
+    return Affine::shifting(x, between(t.y));
   }
   if (t.name == "crop") {
     const auto whole = [&] {
@@ -82,9 +82,9 @@ Affine affine_of(const Transform& t, RandomStream& random) {
     return {.x = x, .y = whole()};
   }
   if (t.name == "scale") {
-    return data_detail::enlarged(random.uniform(t.low, t.high));
+    return Affine::enlarging(random.uniform(t.low, t.high));
   }
-  return data_detail::turned(between(t.degrees));  // rotate
+  return Affine::turning(between(t.degrees));  // rotate
 }
 
 }  // namespace

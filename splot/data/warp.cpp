@@ -89,14 +89,14 @@ void warp_plane(const PictureView& picture, const Affine& map, const Field& fiel
 
 }  // namespace
 
-Affine enlarged(double factor) { return {.xx = 1.0 / factor, .yy = 1.0 / factor}; }
+Affine Affine::enlarging(double factor) { return {.xx = 1.0 / factor, .yy = 1.0 / factor}; }
 
-Affine turned(double degrees) {
+Affine Affine::turning(double degrees) {
   const double angle = degrees * std::numbers::pi / 180.0;
   return {.xx = std::cos(angle), .xy = std::sin(angle), .yx = -std::sin(angle), .yy = std::cos(angle)};
 }
 
-Affine shifted(double right, double down) { return {.x = -right, .y = -down}; }
+Affine Affine::shifting(double right, double down) { return {.x = -right, .y = -down}; }
 
 void warp(const PictureView& picture, const Affine& map, const Field& field, double fill) {
   const Index plane = picture.height * picture.width;

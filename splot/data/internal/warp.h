@@ -14,6 +14,12 @@ struct Affine {
   double xx = 1.0, xy = 0.0, x = 0.0;
   double yx = 0.0, yy = 1.0, y = 0.0;
 
+  /// Of what has been enlarged `factor` times around the middle.
+  static Affine enlarging(double factor);
+  /// Of what has been turned around the middle, as the hands of a clock go.
+  static Affine turning(double degrees);
+  static Affine shifting(double right, double down);
+
   bool is_identity() const {
     return xx == 1.0 && xy == 0.0 && x == 0.0 && yx == 0.0 && yy == 1.0 && y == 0.0;
   }
@@ -33,12 +39,6 @@ struct PictureView {
   Index channels, height, width;
   std::span<std::uint8_t> pixels;
 };
-
-/// The map of what has been enlarged `factor` times around the middle, of what has been turned by `degrees`
-/// around it - as the hands of a clock go - and of what has been shifted to the right and down.
-Affine enlarged(double factor);
-Affine turned(double degrees);
-Affine shifted(double right, double down);
 
 /// Every pixel of the new picture is what the old one has where the map says, moved by the field. Linear
 /// between pixels; outside there is `fill`.
