@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -17,6 +18,15 @@
 
 namespace splot::cli {
 namespace {
+
+// What is drawn in one figure has a colour each.
+constexpr std::size_t kMostNetworks = 8;
+
+// A network and what it is judged on.
+struct Judged {
+  ModelFile file;
+  TestPart part;
+};
 
 // "runs/cnn/model.safetensors" and "runs/cnn/" -> "cnn", unless that would be the name of two.
 std::vector<std::string> short_names(const std::vector<std::string>& models) {
@@ -124,30 +134,37 @@ std::string table(const std::vector<MeasuredNetwork>& networks) {
 }  // namespace
 
 int show_robustness(const std::vector<std::string>& models, const RobustnessCommand& command) {
+  if (models.size() > kMostNetworks)
+    throw UsageError(say(Message::robust_too_many, kMostNetworks, models.size()));
+  // Whatever can go wrong does so before minutes of measuring.
   const std::vector<std::string> names = short_names(models);
-  std::vector<MeasuredNetwork> networks;
-  std::vector<MovedPicture> pictures;
-  std::string data = command.data;
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    const ModelFile file = find_model(models[i]);
+  std::vector<Judged> subjects;
+  for (const std::string& model : models) {
+    ModelFile file = find_model(model);
     // What the first one was trained on is what all are judged on.
-    TestPart part = find_test_part(models[i], file, data);
-    data = part.data;
+    TestPart part = find_test_part(model, file, subjects.empty() ? command.data : subjects[0].part.data);
     if (part.test.sample_shape().rank() != 3 || part.test.classes().empty()) {
-      throw UsageError(say(Message::robust_pictures_only, models[i], part.test.sample_shape().to_string()));
+      throw UsageError(say(Message::robust_pictures_only, model, part.test.sample_shape().to_string()));
     }
     if (command.examples > 0) part.test = part.test.slice(0, std::min(command.examples, part.test.size()));
-    networks.push_back({names[i], measure(names[i], file, part.test)});
-    if (i == 0) pictures = moved_pictures(part.test, networks[0].measured);
+    subjects.push_back({std::move(file), std::move(part)});
   }
-  if (!command.folder.empty()) {
-    const RunFolder folder(command.folder);
-    folder.write("robustness.csv", to_csv(networks));
-    folder.write("robustness.svg", draw_robustness(networks, pictures).file());
+  std::optional<RunFolder> folder;
+  if (!command.folder.empty()) folder.emplace(command.folder);
+
+  std::vector<MeasuredNetwork> networks;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    networks.push_back({names[i], measure(names[i], subjects[i].file, subjects[i].part.test)});
+  }
+  const TestPart& part = subjects[0].part;
+  if (folder) {
+    folder->write("robustness.csv", to_csv(networks));
+    folder->write("robustness.svg",
+                  draw_robustness(networks, moved_pictures(part.test, networks[0].measured)).file());
   }
   if (command.json) {
     nlohmann::ordered_json out = {
-        {"data", data}, {"part", "test"}, {"examples", networks[0].measured.examples}};
+        {"data", part.data}, {"part", "test"}, {"examples", networks[0].measured.examples}};
     for (const MeasuredNetwork& network : networks) out["models"].push_back(robustness_json(network));
     print(out.dump(2) + '\n');
     return kOk;

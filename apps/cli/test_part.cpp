@@ -70,12 +70,12 @@ TestPart find_test_part(const std::string& model_name, const ModelFile& model, c
   const std::string& shown = recipe.folder.empty() ? recipe.name : recipe.folder;
   const RecipeData data = load_data(recipe);
   if (!data.test) throw UsageError(say(Message::data_no_part, shown, "test"));
+  if (!(data.test->sample_shape() == model.info.sample)) {
+    throw UsageError(say(Message::eval_shape, model_name, model.info.sample.to_string(), shown,
+                         data.test->sample_shape().to_string()));
+  }
   // As the network has learned to see them, whatever the data set's own way is.
   const Dataset test = data.test->with_preprocessing(model.info.preprocessing);
-  if (!(test.sample_shape() == model.info.sample)) {
-    throw UsageError(say(Message::eval_shape, model_name, model.info.sample.to_string(), shown,
-                         test.sample_shape().to_string()));
-  }
   if (!model.info.classes.empty() && model.info.classes != test.classes()) {
     throw UsageError(
         say(Message::eval_classes, model_name, list_of(model.info.classes), shown, list_of(test.classes())));

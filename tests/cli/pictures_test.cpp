@@ -102,6 +102,17 @@ TEST_F(PicturesCommand, EvalMovesPictures) {
   }
   EXPECT_NE(text(folder_.file("figures/robustness.svg")).find("</svg>"), std::string::npos);
   EXPECT_EQ(text(folder_.file("figures/robustness.csv")).substr(0, 24), "scale,right,down,degrees");
+  // Before anything is measured, which may take minutes.
+  const auto complaint = [&](const std::string& arguments) {
+    return run("eval --robustness " + arguments).err;
+  };
+  EXPECT_EQ(complaint("run gone"), "splot: [read] \"gone\" cannot be opened: No such file or directory\n");
+  EXPECT_EQ(complaint("run -o mine.toml"),
+            "splot: [run] cannot make the folder mine.toml: Not a directory\n");
+  EXPECT_EQ(complaint("run run run run run run run run run"),
+            "splot: one figure shows up to 8 models, got 9\n");
+  ASSERT_EQ(run("train xor -o xor --quiet").status, 0);
+  EXPECT_EQ(complaint("run xor"), "splot: xor takes examples of shape [2], those of mine have [3, 64, 64]\n");
   EXPECT_EQ(run("eval run run").err, "splot: several models are measured together only with --robustness\n");
   EXPECT_EQ(run("eval run --examples 5").err, "splot: --examples and --output go with --robustness\n");
 }
