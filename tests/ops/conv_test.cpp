@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -209,6 +210,51 @@ TEST(Conv, KernelsAgreeWithPlainLoops) {
     }
   }
   cpu::set_instruction_set(before);
+}
+
+// One image through 3 x 3 goes by Winograd's way where channels and pixels are many enough.
+TEST(Conv, OneImageAgreesWithPlainLoops) {
+  const cpu::InstructionSet before = cpu::instruction_set();
+  for (const cpu::InstructionSet set : cpu::available_instruction_sets()) {
+    cpu::set_instruction_set(set);
+    RandomStream random({.seed = 2, .stream = stream_of("conv")});
+    for (int i = 0; i < 30; ++i) {
+      cpu::ConvShape s;
+      s.groups = i % 5 == 0 ? 2 : 1;
+      s.in_channels = s.groups * between(random, 4, 24);
+      s.out_channels = s.groups * between(random, 4, 24);
+      for (cpu::ConvAxis* a : {&s.y, &s.x}) {
+        *a = {.in = between(random, 3, 27), .out = 0, .kernel = 3, .pad = between(random, 0, 2)};
+        a->out = a->in + 2 * a->pad - 2;
+      }
+      SCOPED_TRACE(join("case ", i, " on ", cpu::name_of(set), ": ", s.y.in, " x ", s.x.in));
+      check_kernels<float>(s, random);
+      if (testing::Test::HasFatalFailure()) break;
+    }
+  }
+  cpu::set_instruction_set(before);
+}
+
+// By rows and by channels.
+TEST(Conv, OneImageGivesTheSameBitsOnAnyNumberOfThreads) {
+  const int before = cpu::num_threads();
+  RandomStream random({.seed = 3, .stream = stream_of("conv")});
+  for (const auto& [channels, size] : {std::pair<Index, Index>{32, 33}, {64, 8}, {9, 64}}) {
+    cpu::ConvShape s;
+    s.in_channels = channels;
+    s.out_channels = channels + 1;
+    s.y = s.x = {.in = size, .out = size, .kernel = 3, .pad = 1};
+    const auto x = random_numbers<float>(channels * size * size, random);
+    const auto w = random_numbers<float>(s.weights(), random);
+    std::vector<float> first, y(static_cast<std::size_t>(s.out_channels * size * size));
+    for (const int threads : {1, 2, 3, 8}) {
+      cpu::set_num_threads(threads);
+      cpu::conv_forward<float>(s, x.data(), w.data(), {.relu = true}, y.data());
+      if (threads == 1) first = y;
+      EXPECT_EQ(y, first) << threads << " threads, " << channels << " channels";
+    }
+  }
+  cpu::set_num_threads(before);
 }
 
 // Large enough that the work is shared.

@@ -10,6 +10,7 @@
 
 // Kernels, each of which must agree with the last:
 //   correlate    internal/conv_forward-inl.h   forward, and the input gradient as correlations of dy
+//   winograd     internal/conv_winograd-inl.h  forward of one image by 3 x 3
 //   sum_weights  internal/conv_weights-inl.h   the weight gradient
 //   reference    below                         the definitions, in plain loops
 namespace splot::cpu {
@@ -106,21 +107,26 @@ void forward_as_one_row(const ConvKernels<T>& kernels, const ConvShape& s, Corre
   });
 }
 
-// What a row takes, in vectors: a tile of one vector waits for its weights a third of the time, one of two a
-// twentieth (measured on Zen 4).
-template <typename T>
-double row_cost(const ConvKernels<T>& kernels, Index numbers) {
-  const Index vectors = (numbers + kernels.lanes - 1) / kernels.lanes, rest = vectors % 4;
-  return static_cast<double>(vectors - rest) + (rest >= 2 ? 2.1 : 0.0) + (rest % 2 == 1 ? 1.35 : 0.0);
-}
-
 // Whether that is faster than row by row.
 template <typename T>
 bool better_as_one_row(const ConvKernels<T>& kernels, const ConvShape& s, Index in_row) {
   const Index row = s.x.out * s.images;
   return s.y.stride == 1 && s.y.out > 1 &&
-         row_cost(kernels, (s.y.out - 1) * in_row + row) <
-             static_cast<double>(s.y.out) * row_cost(kernels, row);
+         row_cost(kernels.lanes, (s.y.out - 1) * in_row + row) <
+             static_cast<double>(s.y.out) * row_cost(kernels.lanes, row);
+}
+
+// Whether a convolution is one by 3 x 3 without strides, of one image, and
+// faster by Winograd's way than row by row or as one row of so many numbers.
+template <typename T>
+bool better_by_winograd(const ConvKernels<T>& kernels, const ConvShape& s, Index in, Index out,
+                        Index in_row) {
+  const auto plain = [](const ConvAxis& a) { return a.kernel == 3 && a.stride == 1 && a.dilation == 1; };
+  if (kernels.winograd == nullptr || s.images != 1 || !plain(s.y) || !plain(s.x)) return false;
+  const double direct = std::min(row_cost(kernels.lanes, (s.y.out - 1) * in_row + s.x.out),
+                                 static_cast<double>(s.y.out) * row_cost(kernels.lanes, s.x.out));
+  return winograd_cost(kernels.lanes, in, out, (s.y.out + 1) / 2, (s.x.out + 1) / 2) <
+         static_cast<double>(9 * in * out) * direct;
 }
 
 template <typename T>
@@ -152,6 +158,20 @@ void forward_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* x
   const Ends cols = missing(s.x);
   const Ends rows = missing(s.y);
   const Index wide_row = (s.x.in + cols.before + cols.after) * s.images;
+  if (better_by_winograd(kernels, s, in_channels, c.out_channels, wide_row)) {
+    return kernels.winograd({.in_channels = in_channels,
+                             .out_channels = c.out_channels,
+                             .in_rows = s.y.in,
+                             .in_cols = s.x.in,
+                             .rows = s.y.out,
+                             .cols = s.x.out,
+                             .rows_before = rows.before,
+                             .cols_before = cols.before,
+                             .in = x,
+                             .w = w,
+                             .out = y,
+                             .epilogue = epilogue});
+  }
   const bool as_one_row = better_as_one_row(kernels, s, wide_row);
   const bool columns_exist = cols.before == 0 && cols.after == 0;
   const bool rows_exist = rows.before == 0 && rows.after == 0;
@@ -220,7 +240,7 @@ void input_gradient_group(const ConvKernels<T>& kernels, const ConvShape& s, con
   for (Index py = 0; py < std::min(s.y.stride, s.y.in); ++py) {
     const Phase of_y = phase_of(s.y, py);
     for (Index px = 0; px < std::min(phases, s.x.in); ++px) {
-      const Phase of_x = spread_dy == nullptr ? phase_of(s.x, px) : whole_row;
+      const Phase of_x = spread_dy.get() == nullptr ? phase_of(s.x, px) : whole_row;
       c.y = of_y.dy;
       c.x = of_x.dy;
       c.out = dx + (py * s.x.in + px) * s.images;

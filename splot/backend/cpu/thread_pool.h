@@ -45,11 +45,11 @@ inline constexpr double kMinParallelMicroseconds = 20.0;
 /// finished.
 ///
 /// The caller's thread takes part. Which thread runs which chunk is not fixed, so a chunk must not depend on
-/// it; the number of chunks must come from the size of the work, never from num_threads(): that is what makes
-/// results the same for any number of threads. If chunks throw, the exception of the lowest-numbered one
-/// reaches the caller, for any number of threads, and chunks not yet begun are skipped. A call from inside a
-/// chunk runs its chunks in place, one after another; so does a call made while another user thread occupies
-/// the pool.
+/// it; the number of chunks comes from the size of the work, not from num_threads(), unless every number is
+/// made in the same way whichever chunk it belongs to: that is what makes results the same for any number of
+/// threads. If chunks throw, the exception of the lowest-numbered one reaches the caller, for any number of
+/// threads, and chunks not yet begun are skipped. A call from inside a chunk runs its chunks in place, one
+/// after another; so does a call made while another user thread occupies the pool.
 ///
 ///   parallel_for(blocks, [&](Index block) { ... });
 SPLOT_API void parallel_for(Index chunks, ChunkBody body);

@@ -17,7 +17,8 @@ HWY_BEFORE_NAMESPACE();
 namespace splot::cpu::HWY_NAMESPACE {
 
 inline constexpr ConvKernels<double> kConvKernels = {
-    static_cast<Index>(hn::MaxLanes(hn::ScalableTag<double>())), correlate<double>, sum_weights<double>};
+    static_cast<Index>(hn::MaxLanes(hn::ScalableTag<double>())), correlate<double>, sum_weights<double>,
+    nullptr};
 
 }  // namespace splot::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

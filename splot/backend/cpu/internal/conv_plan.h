@@ -45,6 +45,18 @@ struct Correlation {
   ConvEpilogue<T> epilogue = {};
 };
 
+/// y = the epilogue of a convolution by 3 x 3 of one image, without strides and dilation.
+template <typename T>
+struct WinogradConv {
+  Index in_channels = 1, out_channels = 1;
+  Index in_rows = 1, in_cols = 1, rows = 1, cols = 1;
+  Index rows_before = 0, cols_before = 0;  // zeros; behind come as many as the output needs
+  const T* in = nullptr;                   // [in_channels][in_rows][in_cols]
+  const T* w = nullptr;                    // [out_channels][in_channels][3][3]
+  T* out = nullptr;                        // [out_channels][rows][cols]
+  ConvEpilogue<T> epilogue = {};
+};
+
 /// dw[o][c][i][j] = sum over oy, ox and images of dy[o][oy][ox] x[c][y.at(oy, i)][x.at(ox, j)].
 template <typename T>
 struct WeightSums {
@@ -73,11 +85,29 @@ struct ConvKernels {
   /// Computes all of it.
   void (*correlate)(const Correlation<T>&);
   void (*sum_weights)(const WeightSums<T>&);
+  /// Null where it is not used.
+  void (*winograd)(const WinogradConv<T>&);
 };
 
 /// The second argument only says for which type.
 const ConvKernels<float>& conv_kernels(InstructionSet set, float);
 const ConvKernels<double>& conv_kernels(InstructionSet set, double);
+
+/// What a run of so many numbers takes for each of its multiply-adds, in vectors: a tile of one vector waits
+/// for its weights a third of the time, one of two a twentieth (measured on Zen 4).
+inline double row_cost(Index lanes, Index numbers) {
+  const Index vectors = (numbers + lanes - 1) / lanes, rest = vectors % 4;
+  return static_cast<double>(vectors - rest) + (rest >= 2 ? 2.1 : 0.0) + (rest % 2 == 1 ? 1.35 : 0.0);
+}
+
+/// What a convolution takes by Winograd's way, in multiply-adds of vectors, for so many rows and columns of
+/// tiles: the products, what is added up before and behind, and what it takes however small it is (fitted to
+/// Zen 4).
+inline double winograd_cost(Index lanes, Index in, Index out, Index rows, Index cols) {
+  const Index vectors = rows * ((cols + lanes - 1) / lanes);
+  return static_cast<double>(16 * in * out) * row_cost(lanes, rows * cols) +
+         80.0 * static_cast<double>((in + out) * vectors) + static_cast<double>(in * out) + 5000.0;
+}
 
 /// One core makes about this many multiply-adds in a microsecond for each lane; an estimate good to a factor
 /// of two.

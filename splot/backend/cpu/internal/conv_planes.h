@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 
 #include "splot/backend/cpu/internal/conv_plan.h"
 #include "splot/backend/cpu/thread_pool.h"
+#include "splot/core/storage.h"
 
 namespace splot::cpu {
 
@@ -15,12 +15,23 @@ struct Ends {
   Index before = 0, after = 0;
 };
 
-// Memory for numbers that are all written before they are read.
+// Memory for numbers that are all written before they are read: that of tensors, which is aligned, and kept
+// for the next time.
 template <typename T>
-using Scratch = std::unique_ptr<T[]>;
+class Scratch {
+ public:
+  Scratch() = default;
+  explicit Scratch(Index numbers)
+      : memory_(Storage::allocate(static_cast<std::size_t>(numbers) * sizeof(T))) {}
+
+  T* get() const { return memory_ ? static_cast<T*>(memory_->data()) : nullptr; }
+
+ private:
+  Ref<Storage> memory_;
+};
 template <typename T>
 Scratch<T> scratch(Index numbers) {
-  return std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(numbers));
+  return Scratch<T>(numbers);
 }
 
 // Short rows, for which a call of memcpy or memset takes longer than what it does. Both return the end.
