@@ -140,8 +140,8 @@ constexpr std::array<ConvTileKernel<T>, kMaxTileChannels> conv_tiles(std::intege
 // Indexed by the number of vectors - 0 for a part of one - and by channels - 1.
 template <typename T, int kVectors>
 constexpr std::array<ConvTileKernel<T>, kMaxTileChannels> conv_tiles_of() {
-  return conv_tiles < T, kVectors == 0 ? 1 : kVectors,
-         kVectors == 0 > (std::make_integer_sequence<int, kMaxTileChannels>());
+  constexpr bool kMasked = kVectors == 0;
+  return conv_tiles<T, std::max(kVectors, 1), kMasked>(std::make_integer_sequence<int, kMaxTileChannels>());
 }
 template <typename T>
 inline constexpr std::array<std::array<ConvTileKernel<T>, kMaxTileChannels>, 5> kConvTiles = {
@@ -213,7 +213,8 @@ template <typename T>
 void correlate(const Correlation<T>& c) {
   constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(hn::ScalableTag<T>()));
   const ChannelTiles tiles(c.out_channels);
-  const double row = static_cast<double>((c.x.out * c.images + kLanes - 1) / kLanes) *
+  const Index vectors = (c.x.out * c.images + kLanes - 1) / kLanes;
+  const double row = static_cast<double>(vectors) *
                      static_cast<double>(c.out_channels * c.in_channels * c.y.count * c.x.count + 4) /
                      kConvVectorsPerMicrosecond;
   const double total = row * static_cast<double>(c.y.out);

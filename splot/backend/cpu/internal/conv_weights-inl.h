@@ -182,8 +182,9 @@ void sum_weights(const WeightSums<T>& s) {
   const ChannelTiles tiles(s.out_channels);
   const std::vector<StreamGroup> groups = stream_groups(s);
   const Index weights = s.in_channels * s.y.count * s.x.count;
-  const double total = static_cast<double>((s.x.out * s.images + kLanes - 1) / kLanes * s.y.out) *
-                       static_cast<double>(s.out_channels * weights) / kConvVectorsPerMicrosecond;
+  const Index vectors = (s.x.out * s.images + kLanes - 1) / kLanes * s.y.out;
+  const double total = static_cast<double>(vectors) * static_cast<double>(s.out_channels * weights) /
+                       kConvVectorsPerMicrosecond;
   // Rows in a few parts, each with sums of its own, which are added up in their order.
   const Index most =
       std::min<Index>(s.y.out, std::max<Index>(1, (Index{4} << 20) / (s.out_channels * weights + 1)));
