@@ -83,4 +83,13 @@ case("conv2d_fused", fused(True, True), *off_the_kink(True, (1, 1, 2, 3), (7, 1,
 case("conv2d_fused_bias_relu", fused(False, True), *off_the_kink(False, (2, 2, 3, 4), (3, 2, 3, 2), (3,)))
 case("conv2d_fused_scale", fused(True, False), small(2, 3, 3, 4), small(2, 3, 2, 2), small(2), small(2))
 
+# The same awkward ones for the other directions: no image, one channel, a stride larger than the window, groups without bias.
+case("conv_transpose2d", transposed(), small(0, 2, 3, 3), small(2, 3, 2, 2), small(3))
+case("conv_transpose2d", transposed(), small(1, 1, 3, 3), small(1, 1, 2, 2), small(1))
+case("conv_transpose2d_stride", transposed(stride=(3, 4)), small(2, 2, 2, 3), small(2, 3, 2, 1), small(3))
+case("conv1d", lambda x, w, b: F.conv1d(x, w, b, stride=2, padding=1, dilation=2), small(0, 3, 9), small(4, 3, 3), small(4))
+case("conv1d", lambda x, w, b: F.conv1d(x, w, b, stride=2, padding=1, dilation=2), small(1, 1, 6), small(1, 1, 2), small(1))
+case("conv1d_groups", lambda x, w: F.conv1d(x, w, padding=3, groups=2), small(2, 4, 2), small(6, 2, 5))
+case("conv1d_stride", lambda x, w, b: F.conv1d(x, w, b, stride=4), small(2, 2, 11), small(3, 2, 2), small(3))
+
 write("conv")

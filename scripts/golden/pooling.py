@@ -65,5 +65,6 @@ pool("adaptive_avg_pool1d", lambda x: F.adaptive_avg_pool1d(x, 3), (2, 3, 8))
 for shape in [(2, 1, 6, 8), (1, 1, 5, 7), (2, 2, 2, 1)]:
     case("adaptive_max_pool2d", lambda x: F.adaptive_max_pool2d(x, (3, 2)), distinct(*shape))
 case("adaptive_max_pool1d", lambda x: F.adaptive_max_pool1d(x, 3), distinct(2, 3, 8))
+case("adaptive_max_pool2d", lambda x: F.adaptive_max_pool2d(x, (3, 2)), distinct(0, 1, 4, 5))
 
 write("pooling")

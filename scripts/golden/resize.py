@@ -19,4 +19,8 @@ case("pad_reflect", lambda x: F.pad(x, (2, 3, 1, 2), mode="reflect"), uniform(1,
 case("pad_edge", lambda x: F.pad(x, (2, 3, 1, 2), mode="replicate"), uniform(2, 1, 4, 5))
 case("pad_edge", lambda x: F.pad(x, (2, 3, 1, 2), mode="replicate"), uniform(1, 1, 1, 1))
 
+case("resize_up_nearest", lambda x: F.interpolate(x, (7, 9), mode="nearest"), uniform(0, 2, 4, 5))
+case("pad_reflect", lambda x: F.pad(x, (2, 3, 1, 2), mode="reflect"), uniform(0, 2, 4, 5))
+case("pad_edge", lambda x: F.pad(x, (2, 3, 1, 2), mode="replicate"), uniform(0, 2, 4, 5))
+
 write("resize")

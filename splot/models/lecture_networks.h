@@ -9,7 +9,7 @@ namespace splot::models {
 
 enum class LectureNetwork {
   cnn,         ///< 32 and 64 maps of 3 x 3, each pooled, 128 units
-  dropout,     ///< a fifth of the maps and half of the units dropped
+  dropout,     ///< a fifth of what each pooling gives and half of the units dropped
   batch_norm,  ///< and batch norm after each convolution
   vgg,         ///< after Simonyan and Zisserman, 2014: twice 16, twice 32, twice 64 maps of 3 x 3
   vgg_batch_norm,

@@ -53,6 +53,25 @@ CHECK_OP(conv1d, {.run =
                   .float32 = kSums32,
                   .float64 = kSums64,
                   .gradient32 = {2e-6, 1e-5, "sums of products cancel"}});
+CHECK_OP(conv1d_groups,
+         {.run = [](In in) { return conv1d(in[0], in[1], Tensor(), {.padding = {3}, .groups = 2}); },
+          .op = "conv2d",
+          .float32 = kSums32,
+          .float64 = kSums64,
+          .gradient32 = {2e-6, 1e-5, "sums of products cancel"}});
+CHECK_OP(conv1d_stride, {.run = [](In in) { return conv1d(in[0], in[1], in[2], {.stride = {4}}); },
+                         .op = "conv2d",
+                         .float32 = kSums32,
+                         .float64 = kSums64,
+                         .gradient32 = {2e-6, 1e-5, "sums of products cancel"}});
+CHECK_OP(conv_transpose2d_stride, {.run =
+                                       [](In in) {
+                                         return conv_transpose2d(in[0], in[1], in[2], {.stride = {3, 4}});
+                                       },
+                                   .op = "conv2d_input_grad",
+                                   .float32 = kSums32,
+                                   .float64 = kSums64,
+                                   .gradient32 = {2e-6, 1e-5, "sums of products cancel"}});
 CHECK_OP(conv_transpose2d,
          {.run = [](In in) { return conv_transpose2d(in[0], in[1], in.size() == 3 ? in[2] : Tensor()); },
           .op = "conv2d_input_grad",
