@@ -218,6 +218,12 @@ class Status {
 };
 
 // Of one core, for all runs of an experiment.
+// "12 min", "9.8 h".
+std::string duration_text(double minutes) {
+  if (minutes < 120.0) return figure_text(minutes) + " min";
+  return fmt::format("{:.{}f} h", minutes / 60.0, minutes < 1200.0 ? 1 : 0);
+}
+
 double whole_minutes(const Recipe& recipe, const ReproduceArguments& arguments) {
   return recipe.published.minutes * static_cast<double>(arguments.seeds > 0 ? arguments.seeds : recipe.seeds);
 }
@@ -248,7 +254,7 @@ std::vector<Recipe> all_within(const ReproduceArguments& arguments) {
   for (Recipe& recipe : published_recipes()) {
     const double minutes = whole_minutes(recipe, arguments);
     if (arguments.minutes > 0 && minutes > static_cast<double>(arguments.minutes)) {
-      print_progress(say(Message::reproduce_too_long, recipe.id, figure_text(minutes)) + '\n');
+      print_progress(say(Message::reproduce_too_long, recipe.id, duration_text(minutes)) + '\n');
     } else {
       out.push_back(std::move(recipe));
     }
@@ -270,8 +276,8 @@ int list_published(const ReproduceArguments& arguments) {
                    {"bounds", published.bounds},
                    {"reason", published.reason},
                    {"source", published.source}});
-    text += fmt::format("{:<22}{:>8}  {:>5} min  {}\n", recipe.id, figure(published, published.value),
-                        figure_text(whole_minutes(recipe, arguments)), published.source);
+    text += fmt::format("{:<22}{:>8}  {:>7}  {}\n", recipe.id, figure(published, published.value),
+                        duration_text(whole_minutes(recipe, arguments)), published.source);
   }
   print(arguments.json ? all.dump(2) + '\n' : text);
   return kOk;

@@ -26,16 +26,27 @@ using In = std::span<const Tensor>;
 constexpr Tolerance kSums32 = {2e-6, 4e-6, "sums of products cancel"};
 constexpr Tolerance kSums64 = {4e-15, 1e-14, "sums of products cancel"};
 
-Tensor run(In in, const ConvOptions& options) {
-  return conv2d(in[0], in[1], in.size() == 3 ? in[2] : Tensor(), options);
-}
+// The bias is left out where there is none.
+Tensor bias_of(In in) { return in.size() == 3 ? in[2] : Tensor(); }
 
-test::OpCase conv_case(const ConvOptions& options) {
-  return {.run = [options](In in) { return run(in, options); },
-          .op = "conv2d",
+// As near as sums of products come.
+test::OpCase sums_case(const char* op, const auto& run) {
+  return {.run = run,
+          .op = op,
           .float32 = kSums32,
           .float64 = kSums64,
           .gradient32 = {2e-6, 1e-5, "sums of products cancel"}};
+}
+
+test::OpCase conv_case(const ConvOptions& options) {
+  return sums_case("conv2d", [options](In in) { return conv2d(in[0], in[1], bias_of(in), options); });
+}
+test::OpCase conv1d_case(const ConvOptions& options) {
+  return sums_case("conv2d", [options](In in) { return conv1d(in[0], in[1], bias_of(in), options); });
+}
+test::OpCase transposed_case(const ConvTransposeOptions& options) {
+  return sums_case("conv2d_input_grad",
+                   [options](In in) { return conv_transpose2d(in[0], in[1], bias_of(in), options); });
 }
 
 CHECK_OP(conv2d, (conv_case({})));
@@ -45,52 +56,14 @@ CHECK_OP(conv2d_all, (conv_case({.stride = {2}, .padding = {1, 3}, .dilation = {
 CHECK_OP(conv2d_depthwise, (conv_case({.padding = {1}, .groups = 3})));
 CHECK_OP(conv2d_same, (conv_case({.same = true})));
 CHECK_OP(conv2d_one_sided, (conv_case({.padding = {2, 1, 0, 3}})));
-CHECK_OP(conv1d, {.run =
-                      [](In in) {
-                        return conv1d(in[0], in[1], in[2], {.stride = {2}, .padding = {1}, .dilation = {2}});
-                      },
-                  .op = "conv2d",
-                  .float32 = kSums32,
-                  .float64 = kSums64,
-                  .gradient32 = {2e-6, 1e-5, "sums of products cancel"}});
-CHECK_OP(conv1d_groups,
-         {.run = [](In in) { return conv1d(in[0], in[1], Tensor(), {.padding = {3}, .groups = 2}); },
-          .op = "conv2d",
-          .float32 = kSums32,
-          .float64 = kSums64,
-          .gradient32 = {2e-6, 1e-5, "sums of products cancel"}});
-CHECK_OP(conv1d_stride, {.run = [](In in) { return conv1d(in[0], in[1], in[2], {.stride = {4}}); },
-                         .op = "conv2d",
-                         .float32 = kSums32,
-                         .float64 = kSums64,
-                         .gradient32 = {2e-6, 1e-5, "sums of products cancel"}});
-CHECK_OP(conv_transpose2d_stride, {.run =
-                                       [](In in) {
-                                         return conv_transpose2d(in[0], in[1], in[2], {.stride = {3, 4}});
-                                       },
-                                   .op = "conv2d_input_grad",
-                                   .float32 = kSums32,
-                                   .float64 = kSums64,
-                                   .gradient32 = {2e-6, 1e-5, "sums of products cancel"}});
-CHECK_OP(conv_transpose2d,
-         {.run = [](In in) { return conv_transpose2d(in[0], in[1], in.size() == 3 ? in[2] : Tensor()); },
-          .op = "conv2d_input_grad",
-          .float32 = kSums32,
-          .float64 = kSums64,
-          .gradient32 = {2e-6, 1e-5, "sums of products cancel"}});
-CHECK_OP(conv_transpose2d_all, {.run =
-                                    [](In in) {
-                                      return conv_transpose2d(in[0], in[1], in[2],
-                                                              {.stride = {2, 3},
-                                                               .padding = {1},
-                                                               .output_padding = {1, 0},
-                                                               .dilation = {3, 2},
-                                                               .groups = 2});
-                                    },
-                                .op = "conv2d_input_grad",
-                                .float32 = kSums32,
-                                .float64 = kSums64,
-                                .gradient32 = {2e-6, 1e-5, "sums of products cancel"}});
+CHECK_OP(conv1d, (conv1d_case({.stride = {2}, .padding = {1}, .dilation = {2}})));
+CHECK_OP(conv1d_groups, (conv1d_case({.padding = {3}, .groups = 2})));
+CHECK_OP(conv1d_stride, (conv1d_case({.stride = {4}})));
+CHECK_OP(conv_transpose2d, (transposed_case({})));
+CHECK_OP(conv_transpose2d_stride, (transposed_case({.stride = {3, 4}})));
+CHECK_OP(conv_transpose2d_all,
+         (transposed_case(
+             {.stride = {2, 3}, .padding = {1}, .output_padding = {1, 0}, .dilation = {3, 2}, .groups = 2})));
 
 test::OpCase fused_case(bool scaled, bool rectified) {
   return {.run =
@@ -252,6 +225,27 @@ TEST(Conv, OneImageAgreesWithPlainLoops) {
     }
   }
   cpu::set_instruction_set(before);
+}
+
+// A number that is not finite spoils the outputs that read it and no other, though a tile shares its sums.
+TEST(Conv, OneImageSpoilsOnlyWhatReadsIt) {
+  RandomStream random({.seed = 4, .stream = stream_of("conv")});
+  cpu::ConvShape s;
+  s.in_channels = s.out_channels = 16;
+  s.y = s.x = {.in = 32, .out = 32, .kernel = 3, .pad = 1};
+  const auto w = random_numbers<float>(s.weights(), random);
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    for (const std::size_t at : {0, 10 * 32 + 13, 11 * 32 + 14, 31 * 32 + 31}) {
+      auto x = random_numbers<float>(16 * 32 * 32, random);
+      x[5 * 32 * 32 + at] = bad;
+      std::vector<float> y(x.size()), expected(x.size());
+      cpu::conv_forward<float>(s, x.data(), w.data(), {}, y.data());
+      cpu::conv_forward_reference<float>(s, x.data(), w.data(), {}, expected.data());
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        ASSERT_EQ(std::isfinite(y[i]), std::isfinite(expected[i])) << bad << " at " << at << ", output " << i;
+      }
+    }
+  }
 }
 
 // By rows and by channels.
