@@ -4,6 +4,7 @@
 #include "splot/autodiff/autodiff.h"
 #include "splot/core/error.h"
 #include "splot/core/file.h"
+#include "splot/core/file_lock.h"
 #include "splot/core/parameter.h"
 #include "splot/core/random.h"
 #include "splot/core/sha256.h"

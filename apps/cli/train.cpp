@@ -238,8 +238,20 @@ bool is_same_recipe(const std::string& path, const Recipe& recipe) {
   }
 }
 
+// The folder of -o or --resume, if it is there already.
+std::optional<RunFolder> lock_named_folder(const TrainOptions& options) {
+  const std::string& path = options.resume.empty() ? options.folder : options.resume;
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(path, ignored)) return std::nullopt;
+  std::optional<RunFolder> out(path);
+  out->lock();
+  return out;
+}
+
 int run_train(const TrainOptions& options) {
   interrupted();  // from here on Ctrl-C is a request
+  // Before anything is read that another process may be writing.
+  std::optional<RunFolder> locked = lock_named_folder(options);
   Plan plan = plan_of(options);
   RunOptions run_options{
       .seed = plan.seed, .stop = interrupted, .resume = plan.checkpoint, .keep_diverged = true};
@@ -256,7 +268,11 @@ int run_train(const TrainOptions& options) {
   // The data are looked for before a folder is made that nothing would be put into.
   const RecipeData data = load_data(plan.recipe.data);
   const std::optional<PictureOrigin> pictures = picture_origin(plan.recipe.data);
-  RunFolder folder(plan.folder.empty() ? new_run_folder(plan.recipe.id) : plan.folder);
+  if (!locked) {
+    locked.emplace(plan.folder.empty() ? new_run_folder(plan.recipe.id) : plan.folder);
+    locked->lock();
+  }
+  RunFolder& folder = *locked;
   folder.remove_leftovers();
   // A chosen recipe is kept with its reasons, also when the run is gone on with without naming it.
   const std::string recipe_file = folder.file("recipe.toml");

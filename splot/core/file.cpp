@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -13,11 +12,10 @@
 #include <unistd.h>
 
 #include "splot/core/error.h"
+#include "splot/core/internal/system_call.h"
 
 namespace splot {
 namespace {
-
-std::string reason_text(int reason) { return std::generic_category().message(reason); }
 
 [[noreturn]] void read_failed(const std::string& path, std::string_view what, int reason) {
   fail<IoError>("read", '"', path, "\" ", what, ": ", reason_text(reason));
@@ -25,15 +23,6 @@ std::string reason_text(int reason) { return std::generic_category().message(rea
 
 // Linux writes at most 2 GiB at once; a smaller bound also keeps single calls short.
 constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
-
-// Network and user-space file systems let a signal interrupt what a local disk never would.
-template <typename Call>
-int again_when_interrupted(const Call& call) {
-  for (;;) {
-    const int result = call();
-    if (result >= 0 || errno != EINTR) return result;
-  }
-}
 
 }  // namespace
 

@@ -23,6 +23,14 @@ std::string RunFolder::file(std::string_view name) const {
 
 void RunFolder::write(std::string_view name, std::string_view text) const { write_file(file(name), text); }
 
+void RunFolder::lock() {
+  auto lock = std::make_unique<FileLock>(file("train.lock"));
+  require<IoError>(lock->held(), "run", path_, " is being trained by ", lock->holder(),
+                   ": wait until that has ended, or stop it, which keeps what it has learned (Ctrl-C), or "
+                   "train in another folder");
+  lock_ = std::move(lock);
+}
+
 void RunFolder::remove_leftovers() const {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(path_, error)) {

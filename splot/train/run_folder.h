@@ -2,10 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "splot/core/export.h"
+#include "splot/core/file_lock.h"
 #include "splot/train/records.h"
 
 namespace splot {
@@ -27,6 +29,10 @@ class SPLOT_API RunFolder {
   const std::string& path() const { return path_; }
   std::string file(std::string_view name) const;
   void write(std::string_view name, std::string_view text) const;
+  /// Keeps other processes, and other objects, from training in this folder until this object is gone or its
+  /// process has ended, however that ends. Throws IoError naming the process that trains in it already. While
+  /// it holds there is a file train.lock; on a file system without locks it keeps nobody away.
+  void lock();
   /// Removes what a process that was killed while it wrote has left beside the files of this folder.
   void remove_leftovers() const;
 
@@ -40,6 +46,7 @@ class SPLOT_API RunFolder {
   std::string path_;
   std::string jsonl_;
   std::string csv_;
+  std::unique_ptr<FileLock> lock_;
   std::chrono::steady_clock::time_point written_{};
   bool pending_ = false;
 };

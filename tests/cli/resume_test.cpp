@@ -175,6 +175,31 @@ TEST_F(Resume, KilledAtAnyMomentItGoesOnToTheSameWeights) {
   }
 }
 
+TEST_F(Resume, OneProcessAtATimeTrainsInAFolder) {
+  const pid_t holder = start({"train", "table.toml", "-o", "run", "--quiet", "--set", "train.epochs=1000",
+                              "--set", "train.checkpoint_every=50"});
+  wait_for("run/checkpoint.safetensors");
+  ::kill(holder, SIGSTOP);  // it holds the folder for as long as this takes
+  const std::string checkpoint = text_of(folder_.file("run/checkpoint.safetensors"));
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"train", "--resume", "run"},
+                                                    {"train", "table.toml", "--resume", "run"},
+                                                    {"train", "table.toml", "-o", "run"}}) {
+    EXPECT_EQ(run(arguments), 1);
+    EXPECT_EQ(err().find("splot: [run] run is being trained by process " + std::to_string(holder) + " on "),
+              0u)
+        << err();
+    EXPECT_NE(err().find(": wait until that has ended, or stop it"), std::string::npos) << err();
+  }
+  EXPECT_EQ(text_of(folder_.file("run/checkpoint.safetensors")), checkpoint);
+  ::kill(holder, SIGKILL);
+  ASSERT_EQ(exit_status(end_of(holder)), -SIGKILL) << "it has ended already; this needs a longer training";
+  EXPECT_TRUE(std::filesystem::exists(folder_.file("run/train.lock")))
+      << "a killed process cleans nothing up";
+  ASSERT_EQ(run({"train", "--resume", "run", "--quiet"}), 0) << err();
+  EXPECT_EQ(metrics("run").size(), 1000u);
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("run/train.lock")));
+}
+
 TEST_F(Resume, SaysWhatCannotBeGoneOnWith) {
   ASSERT_EQ(run({"train", "table.toml", "-o", "run", "--quiet", "--set", "train.epochs=2"}), 0) << err();
   const auto refusal = [&](const std::vector<std::string>& arguments) {
