@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "splot/backend/cpu/thread_pool.h"
@@ -64,7 +65,26 @@ void set_preprocessing(RecipeData& data, const Preprocessing& p) {
   if (data.test) data.test = data.test->with_preprocessing(p);
 }
 
-// All parts see what is learned from the training part.
+// One number stands for all channels where the other list has one for each.
+double of_channel(const std::vector<double>& given, std::size_t channel) {
+  return given.size() == 1 ? given.front() : given[channel];
+}
+
+Preprocessing given_preprocessing(const DataRecipe& recipe, const Dataset& train) {
+  const double divisor = train.preprocessing().divisor;
+  const std::size_t count = std::max(recipe.mean.size(), recipe.std.size());
+  if (count == 1) return {.divisor = divisor, .mean = recipe.mean.front(), .deviation = recipe.std.front()};
+  Preprocessing out{.divisor = divisor};
+  const Shape sample = train.sample_shape();
+  out.shared = static_cast<std::size_t>(sample[1] * sample[2]);
+  for (std::size_t channel = 0; channel < count; ++channel) {
+    out.means.push_back(of_channel(recipe.mean, channel));
+    out.deviations.push_back(of_channel(recipe.std, channel));
+  }
+  return out;
+}
+
+// All parts see what is learned from the training part, or given.
 RecipeData normalised(RecipeData data, const DataRecipe& recipe) {
   if (recipe.divisor > 0.0) set_preprocessing(data, {.divisor = recipe.divisor});
   const std::string& how = recipe.normalise;
@@ -74,6 +94,7 @@ RecipeData normalised(RecipeData data, const DataRecipe& recipe) {
   if (how == "standard") set_preprocessing(data, standardised(data.train));
   if (how == "channels") set_preprocessing(data, standardised_by_channel(data.train));
   if (how == "features") set_preprocessing(data, standardised_by_feature(data.train));
+  if (!recipe.mean.empty()) set_preprocessing(data, given_preprocessing(recipe, data.train));
   if (how == "none" && recipe.divisor == 0.0) set_preprocessing(data, {});
   return data;
 }

@@ -1,9 +1,12 @@
 #include "splot/recipe/recipe.h"
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "splot/core/error.h"
+#include "splot/recipe/build.h"
 #include "splot/recipe/internal/layer_types.h"
 #include "splot/recipe/internal/recipe_keys.h"
 
@@ -173,6 +176,33 @@ void read_table(Recipe& out, const toml::table& table, const std::string& prefix
   }
 }
 
+// What is wrong with data.mean and data.std; empty: nothing.
+std::string problem_of_given_moments(const Recipe& recipe) {
+  const DataRecipe& data = recipe.data;
+  if (data.mean.empty() && data.std.empty()) return {};
+  if (data.mean.empty() || data.std.empty()) return "data.mean and data.std belong together; give both";
+  if (data.name == "table") return "data.mean and data.std are of pictures; a table has none";
+  if (data.normalise != "unit") {
+    return join("data.normalise = \"", data.normalise,
+                "\" says what data.mean and data.std say; leave it out or leave them out");
+  }
+  const auto channels = static_cast<std::size_t>(sample_shape(recipe)[0]);
+  for (const auto& [key, values] : {std::pair{"data.mean", &data.mean}, {"data.std", &data.std}}) {
+    if (values->size() == 1 || values->size() == channels) continue;
+    return join(key, " has ", values->size(), " numbers; it takes one for all pixels",
+                channels == 1 ? "" : join(", or ", channels, ", one for each channel"));
+  }
+  for (const double mean : data.mean) {
+    if (!std::isfinite(mean)) return join("data.mean holds ", mean, "; means are finite");
+  }
+  for (const double deviation : data.std) {
+    if (!(deviation > 0.0) || !std::isfinite(deviation)) {
+      return join("data.std holds ", deviation, "; standard deviations are finite and above 0");
+    }
+  }
+  return {};
+}
+
 template <typename T>
 void write_changed(std::string& out, const Key<T>& entry, const T& value, const T& standard) {
   const std::string text = entry.write_from(value);
@@ -290,6 +320,8 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
     const std::string problem = t.name.empty() ? "needs a name" : problem_of(t);
     check(problem.empty(), join("transform ", i + 1, " of data.transforms: ", problem));
   }
+  const std::string moments = problem_of_given_moments(recipe);
+  check(moments.empty(), moments);
   check(table || (data.inputs.empty() && data.targets.empty()),
         join("data.inputs and data.targets belong to data.name = \"table\", not \"", data.name, '"'));
   if (!table) return;

@@ -28,6 +28,10 @@ struct DataRecipe {
   /// or pixel, on its own; none: as stored.
   std::string normalise = "unit";
   double divisor = 0.0;  ///< by what inputs are divided first; 0: pixels by 255, tables by 1
+  /// Pictures: given instead of learned, the mean and the standard deviation of pixels that have been
+  /// divided; one for all or one for each channel, both or neither, with `unit` alone.
+  std::vector<double> mean;
+  std::vector<double> std;
   // Pictures in files, images and eurosat (ImageFolder):
   std::string folder;        ///< images: a folder of class folders, or a .tar or .tar.gz of it
   Index size = 0;            ///< width and height that all pictures are brought to; 0: 64

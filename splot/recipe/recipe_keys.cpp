@@ -144,6 +144,8 @@ const std::vector<Key<Recipe>>& recipe_table() {
         word<R>("data.normalise", SPLOT_MEMBER(data.normalise),
                 {"unit", "symmetric", "standard", "channels", "features", "none"}),
         key<R>("data.divisor", SPLOT_MEMBER(data.divisor), kNotNegative),
+        key<R>("data.mean", SPLOT_MEMBER(data.mean)),
+        key<R>("data.std", SPLOT_MEMBER(data.std)),
         key<R>("data.folder", SPLOT_MEMBER(data.folder)),
         key<R>("data.size", SPLOT_MEMBER(data.size), Index{0}, Index{4096}),
         key<R>("data.channels", SPLOT_MEMBER(data.channels), Index{1}, Index{3}),
