@@ -25,7 +25,7 @@ Image picture(Index width, Index height, Index channels) {
 }
 
 void write_seeds(const std::string& folder) {
-  for (const char* target : {"idx", "idx_gz", "checkpoint", "png", "jpeg", "tar"}) {
+  for (const char* target : {"idx", "idx_gz", "checkpoint", "png", "jpeg", "tar", "cifar"}) {
     std::filesystem::create_directories(folder + "/" + target);
   }
   const Tensor arrays[] = {Tensor::from(std::vector<std::uint8_t>(24, 7), {2, 3, 4}), tensor({1, 2, 3}),
@@ -56,6 +56,26 @@ void write_seeds(const std::string& folder) {
   write_file(folder + "/jpeg/inks", test::jpeg_file(picture(9, 9, 4), {.progressive = true, .adobe = false}));
 }
 
+// As fuzz/cifar.cpp takes them: archives, and names with the records of one batch.
+void write_cifar_seeds(const std::string& folder) {
+  std::vector<std::uint8_t> records;
+  for (const std::uint8_t label : {0, 1}) {
+    records.push_back(label);
+    records.insert(records.end(), 3072, static_cast<std::uint8_t>(100 + label));
+  }
+  const std::vector<std::uint8_t> names = test::bytes_of("cat\ndog\n");
+  const std::vector<std::uint8_t> archive = test::tar_file({{"c/", {}, '5'},
+                                                            {"c/batches.meta.txt", names},
+                                                            {"c/data_batch_1.bin", records},
+                                                            {"c/test_batch.bin", records}});
+  write_file(folder + "/plain", archive);
+  write_file(folder + "/packed", test::gzip_bytes(archive));
+  std::vector<std::uint8_t> batch = names;
+  batch.push_back(0);
+  batch.insert(batch.end(), records.begin(), records.end());
+  write_file(folder + "/batch", batch);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -64,5 +84,6 @@ int main(int count, char** arguments) {
     return 2;
   }
   write_seeds(arguments[1]);
+  write_cifar_seeds(std::string(arguments[1]) + "/cifar");
   return 0;
 }

@@ -11,7 +11,7 @@
 
 source scripts/dev/lib/packages.sh
 targets=() seconds=60
-known=(idx idx_gz safetensors checkpoint npy npz png jpeg tar recipe model)
+known=(idx idx_gz safetensors checkpoint npy npz png jpeg tar cifar recipe model)
 while [[ $# -gt 0 ]]; do
   case $1 in
     --yes) assume_yes=true ;;

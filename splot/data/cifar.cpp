@@ -15,12 +15,14 @@ namespace {
 constexpr std::uint64_t kPixels = 3 * 32 * 32;
 constexpr std::uint64_t kRecord = 1 + kPixels;
 constexpr std::uint64_t kLargestBatch = std::uint64_t{1} << 30;
+constexpr std::uint64_t kLargestNames = std::uint64_t{1} << 16;
 
 // The files of a folder, or of the one folder in an archive.
 class CifarFiles {
  public:
   explicit CifarFiles(const std::string& path) : path_(path) {
-    if (std::filesystem::is_directory(path)) return;
+    std::error_code unknown;  // whatever the reason is, opening it says so
+    if (std::filesystem::is_directory(path, unknown)) return;
     archive_ = std::make_unique<TarArchive>(path, TarOptions{.file_limit = kLargestBatch});
     for (const TarEntry& entry : archive_->entries()) {
       if (entry.name.ends_with(kNames)) prefix_ = entry.name.substr(0, entry.name.size() - kNames.size());
@@ -31,11 +33,17 @@ class CifarFiles {
 
   std::string title(const std::string& name) const { return path_ + '/' + prefix_ + name; }
   bool has(const std::string& name) const {
-    return archive_ ? archive_->find(prefix_ + name) != nullptr : std::filesystem::exists(title(name));
+    std::error_code unknown;
+    return archive_ ? archive_->find(prefix_ + name) != nullptr
+                    : std::filesystem::exists(title(name), unknown);
   }
-  std::vector<std::uint8_t> read(const std::string& name) const {
+  std::vector<std::uint8_t> read(const std::string& name, std::uint64_t limit) const {
     require<IoError>(has(name), "cifar-10", "there is no ", name, " in \"", path_, '"');
-    return archive_ ? archive_->read(*archive_->find(prefix_ + name)) : read_file(title(name), kLargestBatch);
+    if (!archive_) return read_file(title(name), limit);
+    const TarEntry& entry = *archive_->find(prefix_ + name);
+    require<FormatError>(entry.size <= limit, "cifar-10", '"', title(name), "\" has ", entry.size,
+                         " bytes; the limit is ", limit);
+    return archive_->read(entry);
   }
 
  private:
@@ -47,7 +55,7 @@ class CifarFiles {
 // One name in a line; the file ends with an empty one.
 std::vector<std::string> class_names(const CifarFiles& files) {
   const std::string name(CifarFiles::kNames);
-  const std::vector<std::uint8_t> bytes = files.read(name);
+  const std::vector<std::uint8_t> bytes = files.read(name, kLargestNames);
   std::vector<std::string> out(1);
   for (const std::uint8_t byte : bytes) {
     if (byte == '\n') {
@@ -67,7 +75,7 @@ Dataset read_batches(const CifarFiles& files, const std::vector<std::string>& na
   std::vector<std::vector<std::uint8_t>> batches;
   std::uint64_t records = 0;
   for (const std::string& name : names) {
-    batches.push_back(files.read(name));
+    batches.push_back(files.read(name, kLargestBatch));
     const std::uint64_t size = batches.back().size();
     require<FormatError>(size % kRecord == 0, "cifar-10", '"', files.title(name), "\" has ", size,
                          " bytes, which is no multiple of ", kRecord, ", the size of a record");

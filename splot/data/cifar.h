@@ -16,7 +16,7 @@ namespace splot {
 /// byte for the class and 3,072 for the pixels; how many there are, the size of the file says.
 ///
 /// Throws IoError when files are missing or cannot be read, FormatError naming the file for one that is not
-/// made of whole records or has a class without a name.
+/// made of whole records or has a class without a name. A batch may have 1 GiB, the names of classes 64 KiB.
 ///
 ///   DataSplits cifar = load_cifar10_binary("cifar-10-binary.tar.gz");   // 50,000 / 0 / 10,000
 SPLOT_API DataSplits load_cifar10_binary(const std::string& path);
