@@ -22,6 +22,6 @@ enum class Network3 {
 ///
 ///   Sequential net = models::network3(models::Network3::relu);
 ///   initialize(net, 1);
-SPLOT_API Sequential network3(Network3 kind);
+SPLOT_API Sequential network3(Network3 kind, DType dtype = kFloat32);
 
 }  // namespace splot::models

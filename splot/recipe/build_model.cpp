@@ -3,6 +3,8 @@
 
 #include "splot/core/error.h"
 #include "splot/core/node.h"
+#include "splot/models/lecture_networks.h"
+#include "splot/models/network3.h"
 #include "splot/models/resnet.h"
 #include "splot/nn/layer_graph.h"
 #include "splot/nn/parameters.h"
@@ -156,6 +158,21 @@ struct NamedModel {
   const char* name;
   LayerPtr (*make)(const ModelRecipe& model, const models::ImageModelOptions& options, Index size);
 };
+
+template <models::Network3 kind>
+LayerPtr make_network3(const ModelRecipe& model, const models::ImageModelOptions& options, Index size) {
+  require(options.channels == 1 && size == 28, "recipe", "model.name = \"", model.name,
+          "\" is for pictures of 1 x 28 x 28, the examples are ", Shape({options.channels, size, size}));
+  require<ValueError>(options.classes == 10, "recipe", "model.name = \"", model.name,
+                      "\" tells 10 classes, model.classes is ", options.classes);
+  return owned(models::network3(kind, options.dtype));
+}
+
+template <models::LectureNetwork kind>
+LayerPtr make_lecture_network(const ModelRecipe&, const models::ImageModelOptions& options, Index size) {
+  return owned(models::lecture_network(kind, size, options));
+}
+
 constexpr NamedModel kModels[] = {
     {"our-mlp", [](const ModelRecipe&, const models::ImageModelOptions& o,
                    Index size) { return owned(models::our_multilayer_perceptron(size, o)); }},
@@ -179,6 +196,16 @@ constexpr NamedModel kModels[] = {
                                       .classes = o.classes,
                                       .dtype = o.dtype}));
      }},
+    {"network3-fc", make_network3<models::Network3::fc>},
+    {"network3-conv", make_network3<models::Network3::conv>},
+    {"network3-conv2", make_network3<models::Network3::conv2>},
+    {"network3-relu", make_network3<models::Network3::relu>},
+    {"network3-dropout", make_network3<models::Network3::dropout>},
+    {"lecture-cnn", make_lecture_network<models::LectureNetwork::cnn>},
+    {"lecture-dropout", make_lecture_network<models::LectureNetwork::dropout>},
+    {"lecture-batch-norm", make_lecture_network<models::LectureNetwork::batch_norm>},
+    {"lecture-vgg", make_lecture_network<models::LectureNetwork::vgg>},
+    {"lecture-vgg-batch-norm", make_lecture_network<models::LectureNetwork::vgg_batch_norm>},
 };
 
 LayerPtr named_model(const ModelRecipe& model, const Shape& sample, DType dtype) {
