@@ -48,6 +48,8 @@ LAYERS = {
     "max_pool2d": (nn.MaxPool2d, WINDOWS | {"dilation": "dilation"}),
     "avg_pool1d": (nn.AvgPool1d, WINDOWS | {"count_include_pad": "count_include_pad"}),
     "avg_pool2d": (nn.AvgPool2d, WINDOWS | {"count_include_pad": "count_include_pad", "divisor": "divisor_override"}),
+    "adaptive_avg_pool1d": (nn.AdaptiveAvgPool1d, {"size": "output_size"}),
+    "adaptive_max_pool1d": (nn.AdaptiveMaxPool1d, {"size": "output_size"}),
     "adaptive_avg_pool2d": (nn.AdaptiveAvgPool2d, {"size": "output_size"}),
     "adaptive_max_pool2d": (nn.AdaptiveMaxPool2d, {"size": "output_size"}),
 }
@@ -109,6 +111,10 @@ class Graph(nn.Module):
 
 
 JOINS = {"add": (Add, ()), "concat": (Concat, ("axis",)), "pad_shortcut": (PadShortcut, ("stride", "channels"))}
+
+
+# Splot's modes of padding; PyTorch has a class for each.
+PADS = {"constant": nn.ConstantPad2d, "reflect": nn.ReflectionPad2d, "edge": nn.ReplicationPad2d}
 
 
 def to_bytes(tensor):
@@ -175,6 +181,46 @@ def make_tensors(kind, arguments, dtype):
     return layer_class(**given, dtype=dtype)
 
 
+def both(value):
+    return [value, value] if isinstance(value, (int, float)) else list(value)
+
+
+def describe_pad(mode, module):
+    left, right, top, bottom = module.padding
+    value = float(module.value) if isinstance(module, nn.ConstantPad2d) else 0.0
+    return {"type": "pad2d", "arguments": {"padding": [top, bottom, left, right], "mode": mode, "value": value}}
+
+
+def make_pad(arguments):
+    sides = arguments["padding"]
+    rows, columns = (sides[:2], sides[2:]) if len(sides) == 4 else ([sides[0]] * 2, [sides[-1]] * 2)
+    mode = arguments.get("mode", "constant")
+    value = [arguments.get("value", 0.0)] if mode == "constant" else []
+    return PADS[mode]((*columns, *rows), *value)
+
+
+def describe_upsample(module):
+    modes = {"nearest": False, "bilinear": bool(module.align_corners)}
+    if module.mode not in modes:
+        raise ValueError(f"Splot interpolates nearest and bilinear, not {module.mode}")
+    arguments = {"mode": module.mode, "align_corners": modes[module.mode]}
+    if module.size is not None:
+        return {"type": "resize", "arguments": {"size": both(module.size), **arguments}}
+    scale = both(module.scale_factor)
+    if any(factor != int(factor) for factor in scale):
+        raise ValueError(f"Splot's upsample has whole factors, not {module.scale_factor}; its resize takes a size")
+    return {"type": "upsample", "arguments": {"scale": [int(factor) for factor in scale], **arguments}}
+
+
+def make_upsample(kind, arguments):
+    mode = arguments.get("mode", "bilinear")
+    given = {"align_corners": arguments.get("align_corners", False)} if mode == "bilinear" else {}
+    if kind == "resize":
+        return nn.Upsample(size=tuple(both(one_or_all(arguments["size"]))), mode=mode, **given)
+    scale = tuple(float(factor) for factor in both(one_or_all(arguments["scale"])))
+    return nn.Upsample(scale_factor=scale, mode=mode, **given)
+
+
 def describe(module, name=None):
     """A layer as the architecture in a model file has it."""
     out = {}
@@ -193,6 +239,10 @@ def describe(module, name=None):
         out = {"type": "prelu", "arguments": {"channels": module.num_parameters, "dtype": str(module.weight.dtype)[6:]}}
     elif isinstance(module, nn.GELU):
         out = {"type": "gelu", "arguments": {"tanh": module.approximate == "tanh"}}
+    elif isinstance(module, nn.Upsample):
+        out = describe_upsample(module)
+    elif isinstance(module, tuple(PADS.values())):  # nn.ZeroPad2d is a constant one
+        out = describe_pad(next(mode for mode, pad in PADS.items() if isinstance(module, pad)), module)
     elif isinstance(module, nn.Softplus) and (module.beta, module.threshold) != (1, 20):
         raise ValueError("Splot's softplus has beta 1")
     else:
@@ -237,6 +287,12 @@ def make(layer):
         return make_tensors(kind, arguments, dtype)
     if kind == "global_avg_pool":
         return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(1))
+    if kind == "global_max_pool":
+        return nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten(1))
+    if kind == "pad2d":
+        return make_pad(arguments)
+    if kind in ("resize", "upsample"):
+        return make_upsample(kind, arguments)
     if kind not in LAYERS:
         raise ValueError(f"PyTorch has no layer for {kind}")
     layer_class, names = LAYERS[kind]
@@ -291,6 +347,13 @@ def demo(folder):
                                  nn.Conv2d(4, 8, (1, 3), stride=(1, 2), groups=2, bias=False), nn.GroupNorm(2, 8),
                                  nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False), nn.AdaptiveAvgPool2d((2, 1)),
                                  nn.Flatten(), nn.BatchNorm1d(16, affine=False), nn.LayerNorm(16)), [3, 9, 11]),
+        "sizes": (nn.Sequential(nn.ZeroPad2d((1, 0, 2, 3)), nn.Conv2d(2, 3, 3), nn.Upsample(scale_factor=2),
+                                nn.ReflectionPad2d(2), nn.Conv2d(3, 3, 3, stride=2),
+                                nn.Upsample(size=(7, 9), mode="bilinear"), nn.ReplicationPad2d((0, 1, 2, 3)),
+                                nn.Upsample(scale_factor=(2, 3), mode="bilinear", align_corners=True),
+                                nn.ConstantPad2d(1, 0.5)), [2, 6, 5]),
+        "lines": (nn.Sequential(nn.Conv1d(2, 4, 3), nn.AdaptiveAvgPool1d(5), nn.Conv1d(4, 3, 2), nn.AdaptiveMaxPool1d(2)),
+                  [2, 11]),
         "graph": (graph_demo(), [3, 8, 8]),
         "double": (nn.Sequential(nn.Linear(3, 5), nn.Sequential(nn.Tanh(), nn.Linear(5, 2))).double(), [3]),
     }

@@ -50,6 +50,7 @@
 #include "splot/nn/parameters.h"
 #include "splot/nn/pooling_layers.h"
 #include "splot/nn/registry.h"
+#include "splot/nn/resize_layers.h"
 #include "splot/nn/sequential.h"
 #include "splot/nn/summary.h"
 #include "splot/ops/ops.h"

@@ -63,6 +63,15 @@ AdaptiveMaxPool2d::AdaptiveMaxPool2d(const Ints& size) : size_(size) {}
 Tensor AdaptiveMaxPool2d::forward(const Tensor& x, Context&) { return adaptive_max_pool2d(x, size_); }
 void AdaptiveMaxPool2d::visit(Visitor& v) { v.argument("size", size_); }
 
+AdaptiveAvgPool1d::AdaptiveAvgPool1d(Index size) : size_(size) {}
+Tensor AdaptiveAvgPool1d::forward(const Tensor& x, Context&) { return adaptive_avg_pool1d(x, size_); }
+void AdaptiveAvgPool1d::visit(Visitor& v) { v.argument("size", size_); }
+
+AdaptiveMaxPool1d::AdaptiveMaxPool1d(Index size) : size_(size) {}
+Tensor AdaptiveMaxPool1d::forward(const Tensor& x, Context&) { return adaptive_max_pool1d(x, size_); }
+void AdaptiveMaxPool1d::visit(Visitor& v) { v.argument("size", size_); }
+
 Tensor GlobalAvgPool::forward(const Tensor& x, Context&) { return global_avg_pool2d(x); }
+Tensor GlobalMaxPool::forward(const Tensor& x, Context&) { return global_max_pool2d(x); }
 
 }  // namespace splot

@@ -80,8 +80,36 @@ class SPLOT_API AdaptiveMaxPool2d final : public Layer {
   Ints size_;
 };
 
+/// Means over as many windows along one axis: x[N, C, L] -> [N, C, size].
+class SPLOT_API AdaptiveAvgPool1d final : public Layer {
+ public:
+  explicit AdaptiveAvgPool1d(Index size);
+  Tensor forward(const Tensor& x, Context&) override;
+  void visit(Visitor& v) override;
+
+ private:
+  Index size_;
+};
+
+/// The largest elements of as many windows along one axis: x[N, C, L] -> [N, C, size].
+class SPLOT_API AdaptiveMaxPool1d final : public Layer {
+ public:
+  explicit AdaptiveMaxPool1d(Index size);
+  Tensor forward(const Tensor& x, Context&) override;
+  void visit(Visitor& v) override;
+
+ private:
+  Index size_;
+};
+
 /// The mean of each channel: x[N, C, H, W] -> [N, C].
 class SPLOT_API GlobalAvgPool final : public Layer {
+ public:
+  Tensor forward(const Tensor& x, Context&) override;
+};
+
+/// The largest element of each channel: x[N, C, H, W] -> [N, C].
+class SPLOT_API GlobalMaxPool final : public Layer {
  public:
   Tensor forward(const Tensor& x, Context&) override;
 };

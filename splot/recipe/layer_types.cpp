@@ -24,7 +24,13 @@ constexpr const char* kNotActivations[] = {"sequential",
                                            "avg_pool2d",
                                            "adaptive_avg_pool2d",
                                            "adaptive_max_pool2d",
+                                           "adaptive_avg_pool1d",
+                                           "adaptive_max_pool1d",
                                            "global_avg_pool",
+                                           "global_max_pool",
+                                           "pad2d",
+                                           "resize",
+                                           "upsample",
                                            "batch_norm1d",
                                            "batch_norm2d",
                                            "layer_norm",
@@ -71,6 +77,12 @@ Arguments standard_arguments(const std::string& type) {
   if (type == "max_pool1d" || type == "avg_pool1d") layer.arguments.set("kernel", Index{1});
   if (type == "max_pool2d" || type == "avg_pool2d") layer.arguments.set("kernel", Ints{1});
   if (type == "adaptive_avg_pool2d" || type == "adaptive_max_pool2d") layer.arguments.set("size", Ints{1});
+  if (type == "adaptive_avg_pool1d" || type == "adaptive_max_pool1d") {
+    layer.arguments.set("size", Index{1});
+  }
+  if (type == "pad2d") layer.arguments.set("padding", Ints{0});
+  if (type == "resize") layer.arguments.set("size", Ints{1});
+  if (type == "upsample") layer.arguments.set("scale", Ints{1});
   if (type == "batch_norm1d" || type == "batch_norm2d") layer.arguments.set("channels", Index{1});
   if (type == "layer_norm") layer.arguments.set("sizes", Ints{1});
   if (type == "group_norm") {

@@ -27,12 +27,16 @@ class Window final : public Visitor {
     if (name == "kernel") kernel = pair(value);
     if (name == "stride") stride = pair(value);
     if (name == "dilation") dilation = pair(value);
+    if (name == "align_corners") interpolates = true;
+    if (name == "mode") nearest = value == AttrValue(std::string("nearest"));
   }
   void child(std::string_view, Layer&) override { holds_others = true; }
 
   std::optional<std::pair<Index, Index>> kernel;
   std::optional<std::pair<Index, Index>> stride;
   std::optional<std::pair<Index, Index>> dilation;
+  bool interpolates = false;
+  bool nearest = false;
   bool holds_others = false;
 
  private:
@@ -66,12 +70,24 @@ void widen(Reach& reach, Index kernel, Index stride, Index dilation, bool grows)
   reach.step *= static_cast<double>(stride);
 }
 
+// An interpolated number lies between two of the input's, or is one of them.
+void interpolate(Reach& reach, Index from, Index to, bool nearest) {
+  if (from == to) return;
+  if (!nearest) reach.pixels += reach.step;
+  reach.step *= static_cast<double>(from) / static_cast<double>(to);
+}
+
 Field field_after(Layer& layer, const Tensor& x, const Tensor& y, Field field) {
   // What has lost an axis, or comes down to one number at once, has seen everything.
   if (y.rank() != 4 || x.rank() != 4) field.whole = true;
   if (field.whole) return field;
   Window window;
   layer.visit(window);
+  if (window.interpolates) {
+    interpolate(field.down, x.shape()[2], y.shape()[2], window.nearest);
+    interpolate(field.across, x.shape()[3], y.shape()[3], window.nearest);
+    return field;
+  }
   if (!window.kernel && !window.stride) {
     const bool shrinks = y.shape()[2] < x.shape()[2] || y.shape()[3] < x.shape()[3];
     field.whole = shrinks;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "splot/autodiff/check_gradients.h"
 #include "splot/nn/registry.h"
 #include "splot/nn/sequential.h"
 #include "splot/nn/summary.h"
@@ -28,15 +29,20 @@ TEST(PoolingLayers, ComputeTheirOps) {
   same(AvgPool1d(3, {.stride = {1}}), line, avg_pool1d(line, 3, {.stride = {1}}));
   same(AdaptiveAvgPool2d({1}), x, adaptive_avg_pool2d(x, {1}));
   same(AdaptiveMaxPool2d({4, 3}), x, adaptive_max_pool2d(x, {4, 3}));
+  same(AdaptiveAvgPool1d(3), line, adaptive_avg_pool1d(line, 3));
+  same(AdaptiveMaxPool1d(5), line, adaptive_max_pool1d(line, 5));
   same(GlobalAvgPool(), x, global_avg_pool2d(x));
+  same(GlobalMaxPool(), x, max(x, {2, 3}));
 }
 
 TEST(PoolingLayers, ComeBackFromTheirText) {
   Sequential net(MaxPool2d({2}), MaxPool2d({3, 2}, {.padding = {1, 0}, .ceil_mode = true}),
                  AvgPool2d({2}, {.count_include_pad = false, .divisor = 3}), AdaptiveAvgPool2d({2}),
                  AdaptiveMaxPool2d({1, 2}), GlobalAvgPool());
-  Sequential lines(MaxPool1d(2), AvgPool1d(3, {.stride = {1}, .padding = {1}}));
-  for (Sequential* one : {&net, &lines}) {
+  Sequential lines(MaxPool1d(2), AvgPool1d(3, {.stride = {1}, .padding = {1}}), AdaptiveAvgPool1d(4),
+                   AdaptiveMaxPool1d(2));
+  Sequential largest{GlobalMaxPool()};
+  for (Sequential* one : {&net, &lines, &largest}) {
     const std::string text = to_json(*one);
     EXPECT_EQ(to_json(*layer_from_json(text)), text);
   }
@@ -51,6 +57,31 @@ TEST(PoolingLayers, TheSummaryHasTheirShapes) {
   EXPECT_EQ(rows[0].output, Shape({3, 14, 14}));
   EXPECT_EQ(rows[1].output, Shape({3, 6, 6}));
   EXPECT_EQ(rows[2].output, Shape({3}));
+  Sequential lines(AdaptiveMaxPool1d(5), AdaptiveAvgPool1d(2));
+  EXPECT_EQ(summarize(lines, {4, 9}).back().output, Shape({4, 2}));
+  Sequential largest{GlobalMaxPool()};
+  EXPECT_EQ(summarize(largest, {3, 5, 7}).back().output, Shape({3}));
+}
+
+// No two numbers are near each other: where the largest changes there is no derivative.
+Tensor apart(const Shape& shape) {
+  std::vector<double> values;
+  for (Index i = 0; i < shape.numel(); ++i) {
+    values.push_back(0.1 * static_cast<double>(i * 29 % (shape.numel() + 1)) - 2.0);
+  }
+  return Tensor::from(values, shape);
+}
+
+TEST(PoolingLayers, HaveTheGradientsOfTheirOps) {
+  const auto check = [](Layer&& layer, const Shape& shape) {
+    const GradientCheck result =
+        check_gradients([&](std::span<const Tensor> in) { return TensorList{square(layer(in[0]))}; },
+                        {apart(shape)}, {.orders = 2});
+    EXPECT_TRUE(result.passed) << type_name(layer) << ": " << result.to_string();
+  };
+  check(AdaptiveAvgPool1d(3), {2, 3, 8});
+  check(AdaptiveMaxPool1d(3), {2, 3, 8});
+  check(GlobalMaxPool(), {2, 3, 4, 5});
 }
 
 }  // namespace

@@ -44,7 +44,10 @@ TEST(Registry, EveryTypeComesBack) {
     }
     if (type.ends_with("_pool1d")) one.arguments = {{"kernel", Index{2}}};
     if (type == "max_pool2d" || type == "avg_pool2d") one.arguments = {{"kernel", Ints{2, 3}}};
-    if (type.starts_with("adaptive")) one.arguments = {{"size", Ints{1}}};
+    if (type.starts_with("adaptive")) one.arguments = {{"size", Index{1}}};
+    if (type == "pad2d") one.arguments = {{"padding", Ints{1, 0, 2, 3}}};
+    if (type == "resize") one.arguments = {{"size", Ints{4, 5}}};
+    if (type == "upsample") one.arguments = {{"scale", Ints{2}}};
     if (type.starts_with("batch_norm")) one.arguments = {{"channels", Index{4}}};
     if (type == "layer_norm") one.arguments = {{"sizes", Ints{4, 4}}};
     if (type == "group_norm") one.arguments = {{"groups", Index{2}}, {"channels", Index{4}}};
@@ -53,7 +56,7 @@ TEST(Registry, EveryTypeComesBack) {
     const std::string text = to_json(*layer);
     EXPECT_EQ(to_json(*layer_from_json(text)), text);
   }
-  EXPECT_GE(layer_types().size(), 30u);
+  EXPECT_GE(layer_types().size(), 43u);
 }
 
 TEST(Registry, OptionsThatAreLeftOutHaveTheirDefaults) {

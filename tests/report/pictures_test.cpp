@@ -13,6 +13,7 @@
 #include "splot/nn/normalization_layers.h"
 #include "splot/nn/parameters.h"
 #include "splot/nn/pooling_layers.h"
+#include "splot/nn/resize_layers.h"
 #include "splot/nn/sequential.h"
 #include "splot/ops/ops.h"
 #include "splot/report/report.h"
@@ -90,6 +91,21 @@ TEST(ReceptiveFields, OfBranchesTheWidestCounts) {
   EXPECT_EQ(width("layer2.2.conv2"), 37);
   EXPECT_EQ(width("layer3.2.conv2"), 81);
   EXPECT_EQ(width("fc"), -1);
+}
+
+TEST(ReceptiveFields, OfInterpolatedNumbersAreTheirNeighbours) {
+  Sequential net(Conv2d(1, 2, Ints{3}), Upsample({2}, {.mode = ResizeMode::nearest}), Conv2d(2, 2, Ints{3}),
+                 Pad2d({1}), Resize({30, 60}), Conv2d(2, 1, Ints{3}));
+  const std::vector<ReceptiveField> fields = receptive_fields(net, {1, 64, 40});
+  ASSERT_EQ(fields.size(), 6u);
+  const auto text = [&](std::size_t i) {
+    return fields[i].whole ? "whole" : join(fields[i].height, 'x', fields[i].width);
+  };
+  EXPECT_EQ(text(1), "3x3");
+  EXPECT_EQ(text(2), "4x4");  // 3 + (3 - 1) steps of a half
+  EXPECT_EQ(text(3), "4x4");
+  EXPECT_EQ(text(4), "5x5");  // between two: 4 + 1/2, rounded
+  EXPECT_EQ(text(5), "9x6");  // 4.5 + 2 steps of 124 / 30 / 2 and of 76 / 60 / 2
 }
 
 // Which pixels a number depends on, found by changing them.

@@ -17,6 +17,7 @@
 #include "splot/nn/normalization_layers.h"
 #include "splot/nn/parameters.h"
 #include "splot/nn/pooling_layers.h"
+#include "splot/nn/resize_layers.h"
 #include "splot/nn/sequential.h"
 #include "splot/ops/random.h"
 #include "splot/train/model_file.h"
@@ -59,7 +60,7 @@ class TorchExchange : public ::testing::Test {
 
 TEST_F(TorchExchange, WhatPyTorchBuiltComputesTheSameHere) {
   run("demo '" + folder_.path() + "'");
-  for (const char* name : {"classifier", "activations", "images", "graph", "double"}) {
+  for (const char* name : {"classifier", "activations", "images", "sizes", "lines", "graph", "double"}) {
     SCOPED_TRACE(name);
     const ModelFile file = load_model(folder_.file(name + std::string(".safetensors")));
     const Tensor x = load_npy(folder_.file(name + std::string("_x.npy")));
@@ -90,6 +91,22 @@ TEST_F(TorchExchange, ImagesAreComputedTheSameThere) {
   net(normal({8, 2, 9, 8}, key), learning);  // running statistics that are not those a network begins with
   const Tensor x = normal({3, 2, 9, 8}, key.with_stream(stream_of("x")));
   save_model(folder_.file("net.safetensors"), net, {.sample = {2, 9, 8}});
+  save_npy(folder_.file("x.npy"), x);
+  run("run '" + folder_.file("net.safetensors") + "' '" + folder_.file("x.npy") + "' '" +
+      folder_.file("y.npy") + "'");
+  expect_same(net(x), load_npy(folder_.file("y.npy")));
+}
+
+TEST_F(TorchExchange, LayersThatResizeComputeTheSameThere) {
+  Sequential net(Pad2d({1, 2}, {.value = 0.5}), Conv2d(2, 3, {3}), Upsample({2}), Conv2d(3, 3, {3}),
+                 Pad2d({3}, {.mode = PadMode::reflect}), Resize({9, 11}, {.align_corners = true}),
+                 Pad2d({0, 1, 2, 3}, {.mode = PadMode::edge}), Conv2d(3, 4, {2}),
+                 Upsample({2, 3}, {.mode = ResizeMode::nearest}), Resize({13}, {.mode = ResizeMode::nearest}),
+                 GlobalMaxPool());
+  initialize(net, 5);
+  const Tensor x =
+      normal({3, 2, 6, 5}, RandomKey{.seed = 3, .stream = stream_of("test.torch"), .counter = 0});
+  save_model(folder_.file("net.safetensors"), net, {.sample = {2, 6, 5}});
   save_npy(folder_.file("x.npy"), x);
   run("run '" + folder_.file("net.safetensors") + "' '" + folder_.file("x.npy") + "' '" +
       folder_.file("y.npy") + "'");

@@ -1,13 +1,18 @@
 #include "splot/nn/internal/builtin_layers.h"
 
+#include <algorithm>
+#include <span>
+
 #include "splot/nn/activation_layers.h"
 #include "splot/nn/conv.h"
 #include "splot/nn/dropout.h"
 #include "splot/nn/flatten.h"
+#include "splot/nn/internal/mode_names.h"
 #include "splot/nn/layer_graph.h"
 #include "splot/nn/linear.h"
 #include "splot/nn/normalization_layers.h"
 #include "splot/nn/pooling_layers.h"
+#include "splot/nn/resize_layers.h"
 #include "splot/nn/sequential.h"
 
 namespace splot {
@@ -176,6 +181,46 @@ template <typename L>
 LayerPtr make_adaptive_pool(const Arguments& a, const Children&) {
   return std::make_shared<L>(a.ints("size"));
 }
+template <typename L>
+LayerPtr make_adaptive_pool1d(const Arguments& a, const Children&) {
+  return std::make_shared<L>(a.integer("size"));
+}
+
+// The enumerator whose name the argument "mode" is.
+template <typename Mode>
+Mode mode(const Arguments& a, std::span<const char* const> names, Mode fallback) {
+  const std::string given = a.text("mode", names[static_cast<std::size_t>(fallback)]);
+  const auto found = std::find(names.begin(), names.end(), given);
+  if (found == names.end()) {
+    std::string list;
+    for (const char* name : names) list += join(list.empty() ? "" : ", ", name);
+    fail<ValueError>("layer", "the mode \"", given, "\" is none of ", list);
+  }
+  return static_cast<Mode>(found - names.begin());
+}
+
+LayerPtr make_pad2d(const Arguments& a, const Children&) {
+  const Pad2dOptions defaults;
+  const Ints padding = a.ints("padding");
+  return std::make_shared<Pad2d>(padding, Pad2dOptions{.mode = mode(a, kPadModeNames, defaults.mode),
+                                                       .value = a.number("value", defaults.value)});
+}
+
+ResizeOptions resize_options(const Arguments& a) {
+  const ResizeOptions defaults;
+  return {.mode = mode(a, kResizeModeNames, defaults.mode),
+          .align_corners = a.flag("align_corners", defaults.align_corners)};
+}
+
+LayerPtr make_resize(const Arguments& a, const Children&) {
+  const Ints size = a.ints("size");
+  return std::make_shared<Resize>(size, resize_options(a));
+}
+
+LayerPtr make_upsample(const Arguments& a, const Children&) {
+  const Ints scale = a.ints("scale");
+  return std::make_shared<Upsample>(scale, resize_options(a));
+}
 
 template <typename L>
 LayerPtr make_softmax(const Arguments& a, const Children&) {
@@ -202,7 +247,13 @@ void for_each_builtin_layer(const RegisterLayer& add) {
   add("avg_pool2d", typeid(AvgPool2d), make_avg_pool2d, false);
   add("adaptive_avg_pool2d", typeid(AdaptiveAvgPool2d), make_adaptive_pool<AdaptiveAvgPool2d>, false);
   add("adaptive_max_pool2d", typeid(AdaptiveMaxPool2d), make_adaptive_pool<AdaptiveMaxPool2d>, false);
+  add("adaptive_avg_pool1d", typeid(AdaptiveAvgPool1d), make_adaptive_pool1d<AdaptiveAvgPool1d>, false);
+  add("adaptive_max_pool1d", typeid(AdaptiveMaxPool1d), make_adaptive_pool1d<AdaptiveMaxPool1d>, false);
   add("global_avg_pool", typeid(GlobalAvgPool), make_plain<GlobalAvgPool>, false);
+  add("global_max_pool", typeid(GlobalMaxPool), make_plain<GlobalMaxPool>, false);
+  add("pad2d", typeid(Pad2d), make_pad2d, false);
+  add("resize", typeid(Resize), make_resize, false);
+  add("upsample", typeid(Upsample), make_upsample, false);
   add("batch_norm1d", typeid(BatchNorm1d), make_batch_norm<BatchNorm1d>, false);
   add("batch_norm2d", typeid(BatchNorm2d), make_batch_norm<BatchNorm2d>, false);
   add("layer_norm", typeid(LayerNorm), make_layer_norm, false);
