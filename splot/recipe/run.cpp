@@ -1,5 +1,6 @@
 #include "splot/recipe/run.h"
 
+#include <exception>
 #include <utility>
 
 #include "splot/core/error.h"
@@ -18,6 +19,41 @@ std::optional<AveragedWeightsOptions> average_of(const TrainRecipe& how) {
       .averaging = how.average == "mean" ? Averaging::equal : Averaging::exponential,
       .decay = how.average_decay};
 }
+
+struct StopAsked final : std::exception {};
+
+// Figures of the parts of the data, asking after every batch whether to go on; true ends it there.
+class Judge {
+ public:
+  Judge(RecipeRun& run, LossFunction loss, const std::vector<MetricFunction>& metrics,
+        const std::function<bool()>& stop)
+      : run_(run), metrics_(metrics) {
+    // A training that was stopped has been asked already; what it is still judged by is let finish.
+    const bool asks = stop && !run.training.stopped;
+    loss_ = [loss = std::move(loss), stop = asks ? stop : nullptr](const Tensor& output,
+                                                                   const Tensor& target) {
+      if (stop && stop()) throw StopAsked();
+      return loss(output, target);
+    };
+  }
+
+  // None from the moment on when the run is stopped.
+  std::vector<Metric> figures(const Dataset& part) {
+    if (ended_) return {};
+    try {
+      return evaluate(*run_.model, loss_, part, metrics_);
+    } catch (const StopAsked&) {
+      ended_ = run_.training.stopped = true;
+      return {};
+    }
+  }
+
+ private:
+  RecipeRun& run_;
+  LossFunction loss_;
+  const std::vector<MetricFunction>& metrics_;
+  bool ended_ = false;
+};
 
 }  // namespace
 
@@ -88,9 +124,10 @@ RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOpti
   run.training = trainer.result();
   // Without a best epoch the weights may be anything.
   if (!run.diverged.empty() && (run.training.best_epoch == 0 || how.keep != "best")) return run;
-  if (table) run.train = evaluate(*run.model, loss, data.train, metrics);
-  if (data.validation) run.validation = evaluate(*run.model, loss, *data.validation, metrics);
-  if (data.test && !run.training.stopped) run.test = evaluate(*run.model, loss, *data.test, metrics);
+  Judge judge(run, loss, metrics, options.stop);
+  if (table) run.train = judge.figures(data.train);
+  if (data.validation) run.validation = judge.figures(*data.validation);
+  if (data.test && !run.training.stopped) run.test = judge.figures(*data.test);
   return run;
 }
 

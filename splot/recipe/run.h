@@ -20,6 +20,8 @@ struct RunOptions {
   ProgressSink progress = {};
   std::function<void(const EpochRecord&)> on_epoch = {};
   std::function<void(const TrainingWarning&)> on_warning = {};
+  /// Asked after every step and, after the last, after every batch the network is judged by; true ends the
+  /// run there, in good order, with RecipeRun::training.stopped.
   std::function<bool()> stop = {};
   /// Where checkpoints are written, as often as the recipe says; empty: none are. They hold the recipe too.
   std::string checkpoint = {};
@@ -45,8 +47,9 @@ struct RecipeRun {
 };
 
 /// Reads the data and trains. The test part is looked at once, at the end, unless train.watch = "test".
-/// Throws what reading and training throw. A run that was stopped has no test figures; one that diverged has
-/// figures only when there was a best epoch, whose weights it then has.
+/// Throws what reading and training throw. A run that was stopped has no test figures, also when it was only
+/// then, while it was judged after its last epoch: resumed, it is judged. One that diverged has figures only
+/// when there was a best epoch, whose weights it then has.
 ///
 ///   RecipeRun run = run_recipe(load_recipe("mine.toml"), {.seed = 1});
 ///   metric(run.test, "accuracy");

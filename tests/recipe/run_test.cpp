@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "splot/ops/ops.h"
+#include "splot/train/model_file.h"
 
 #include "tests/support/expect_error.h"
+#include "tests/support/temp_folder.h"
 
 namespace splot {
 namespace {
@@ -33,6 +35,33 @@ TEST(RunRecipe, TheTestSetIsWatchedOnlyWhenAskedAndCalledSo) {
   EXPECT_EQ(best[2].name, "test_loss");
   EXPECT_EQ(metric(best, "test_accuracy"), metric(watched.test, "accuracy"));
   EXPECT_NE(metric(best, "test_loss"), metric(watched.validation, "loss"));
+}
+
+// Nothing is left to learn then: what is missing is one batch of validation data and three of the test part.
+TEST(RunRecipe, StopsWhileItIsJudgedAndIsJudgedWhenGoneOnWith) {
+  const RecipeData data{noise(40, 1), noise(20, 2), noise(2500, 3)};
+  const RecipeRun whole = run_recipe(small(), data, {});
+  for (const int allowed : {0, 1, 3}) {
+    const test::TempFolder folder;
+    const std::string checkpoint = folder.file("checkpoint.safetensors");
+    bool learned = false;
+    int asked = 0;
+    const RecipeRun part = run_recipe(small(), data,
+                                      {.on_epoch = [&](const EpochRecord& r) { learned = r.epoch == 2; },
+                                       .stop = [&] { return learned && ++asked > allowed; },
+                                       .checkpoint = checkpoint});
+    EXPECT_TRUE(part.training.stopped);
+    EXPECT_EQ(asked, allowed + 1) << "it ends there and then";
+    EXPECT_EQ(part.training.history.size(), 2u);
+    EXPECT_EQ(weights_sha256(*part.model), weights_sha256(*whole.model));
+    EXPECT_EQ(part.validation.empty(), allowed == 0);
+    EXPECT_TRUE(part.test.empty());
+    const RecipeRun rest = run_recipe(small(), data, {.checkpoint = checkpoint, .resume = checkpoint});
+    EXPECT_FALSE(rest.training.stopped);
+    EXPECT_EQ(weights_sha256(*rest.model), weights_sha256(*whole.model));
+    EXPECT_EQ(metric(rest.validation, "loss"), metric(whole.validation, "loss"));
+    EXPECT_EQ(metric(rest.test, "loss"), metric(whole.test, "loss"));
+  }
 }
 
 TEST(RunRecipe, ATableHasNoTestSetToWatch) {
