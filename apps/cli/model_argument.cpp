@@ -33,6 +33,7 @@ Subject find_subject(const std::string& name, const std::vector<std::string>& as
   const Recipe recipe = find_recipe(name, assignments);
   Subject out;
   out.file.info.sample = sample_shape(recipe);
+  out.file.info.uncut = uncut_shape(recipe);
   out.file.info.loss = recipe.loss.name;
   out.file.info.data = recipe.data.name;
   out.file.info.recipe = recipe.id;

@@ -45,23 +45,35 @@ std::vector<Guess> guesses(const ModelFile& file, const Tensor& output) {
   return out;
 }
 
+// Of a picture as it is read, before its middle is cut out.
+const Shape& read_shape(const ModelInfo& info) { return info.uncut ? *info.uncut : info.sample; }
+
 // Drawn digits come in any place and size, dark on light too; a network that knows digits has seen them in
 // the middle, light on dark.
 bool knows_digits(const ModelInfo& info) {
-  if (!(info.sample == Shape{1, 28, 28}) || info.pictures || info.classes.size() != 10) return false;
+  if (!(read_shape(info) == Shape{1, 28, 28}) || info.pictures || info.classes.size() != 10) return false;
   for (std::size_t i = 0; i < info.classes.size(); ++i) {
     if (info.classes[i] != std::to_string(i)) return false;
   }
   return true;
 }
 
-// The picture as bytes in the shape of an example, as the training data were made.
-Tensor prepared(const ModelInfo& info, const std::string& path) {
+// The picture as bytes, as the training data were read.
+Tensor pixels_of(const ModelInfo& info, const std::string& path) {
   if (knows_digits(info)) return reshape(prepare_digit(read_image(path)), {1, 28, 28});
-  const Shape& sample = info.sample;
-  const Image picture = read_image(path, {.channels = sample[0], .transparency = Transparency::ignored});
+  const Shape& shape = read_shape(info);
+  const Image picture = read_image(path, {.channels = shape[0], .transparency = Transparency::ignored});
   const bool stretch = info.pictures && info.pictures->fit == "stretch";
-  return picture_tensor(picture, sample[1], sample[2], stretch ? ImageFit::stretch : ImageFit::crop);
+  return picture_tensor(picture, shape[1], shape[2], stretch ? ImageFit::stretch : ImageFit::crop);
+}
+
+// A data set of it alone, made ready as the data were that judged the network.
+Dataset prepared(const ModelInfo& info, const std::string& path) {
+  const Shape& shape = read_shape(info);
+  const Dataset one("picture", reshape(pixels_of(info, path), {1, shape[0], shape[1], shape[2]}),
+                    Tensor::from(std::vector<std::int64_t>{0}, {1}));
+  const Dataset piece = info.uncut ? one.with_crop(info.sample[1], info.sample[2]) : one;
+  return piece.with_preprocessing(info.preprocessing);
 }
 
 void check_takes_pictures(const std::string& name, const ModelInfo& info) {
@@ -74,10 +86,7 @@ void check_takes_pictures(const std::string& name, const ModelInfo& info) {
 
 // Prints what is seen unless the answer is for JSON.
 nlohmann::ordered_json look_at(const ModelFile& file, const std::string& path, bool json) {
-  const Tensor pixels = prepared(file.info, path);
-  const Shape& sample = file.info.sample;
-  const Dataset one("picture", reshape(pixels, {1, sample[0], sample[1], sample[2]}),
-                    Tensor::from(std::vector<std::int64_t>{0}, {1}), {}, file.info.preprocessing);
+  const Dataset one = prepared(file.info, path);
   const std::vector<Guess> all = guesses(file, (*file.model)(cast(one.batch(0, 1).inputs, file.dtype)));
   nlohmann::ordered_json top = nlohmann::ordered_json::array();
   std::string text;
@@ -86,7 +95,7 @@ nlohmann::ordered_json look_at(const ModelFile& file, const std::string& path, b
     text += fmt::format("{}{} {}", i == 0 ? "" : ", ", all[i].label, percent(all[i].confidence));
   }
   if (!json) {
-    if (knows_digits(file.info)) print(drawing(select(pixels, 0, 0), true));
+    if (knows_digits(file.info)) print(drawing(select(select(one.stored(0, 1).inputs, 0, 0), 0, 0), true));
     print(say(Message::predict_result, path, all[0].label, percent(all[0].confidence), text) + '\n');
   }
   return {{"picture", path}, {"label", all[0].label}, {"confidence", all[0].confidence}, {"top", top}};

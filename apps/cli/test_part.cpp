@@ -30,6 +30,7 @@ DataRecipe asked_for(const std::string& name, const DataRecipe& trained_on) {
   out.size = trained_on.size;
   out.channels = trained_on.channels;
   out.fit = trained_on.fit;
+  out.crop = trained_on.crop;
   const std::vector<std::string>& names = data_names();
   if (out.name == "images" || std::find(names.begin(), names.end(), out.name) == names.end()) {
     if (!is_there(out.name)) throw UsageError(say(Message::data_unknown, out.name));
@@ -70,9 +71,11 @@ TestPart find_test_part(const std::string& model_name, const ModelFile& model, c
   const std::string& shown = recipe.folder.empty() ? recipe.name : recipe.folder;
   const RecipeData data = load_data(recipe);
   if (!data.test) throw UsageError(say(Message::data_no_part, shown, "test"));
-  if (!(data.test->sample_shape() == model.info.sample)) {
-    throw UsageError(say(Message::eval_shape, model_name, model.info.sample.to_string(), shown,
-                         data.test->sample_shape().to_string()));
+  // A piece of another picture is as large, but shows more of it, or less.
+  const Shape& taken = model.info.uncut ? *model.info.uncut : model.info.sample;
+  if (!(data.test->uncut_shape() == taken && data.test->sample_shape() == model.info.sample)) {
+    throw UsageError(
+        say(Message::eval_shape, model_name, taken.to_string(), shown, data.test->uncut_shape().to_string()));
   }
   // As the network has learned to see them, whatever the data set's own way is.
   const Dataset test = data.test->with_preprocessing(model.info.preprocessing);

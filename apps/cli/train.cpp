@@ -46,7 +46,8 @@ ModelInfo info_of(const RecipeRun& run, const std::optional<PictureOrigin>& pict
           .loss = run.recipe.loss.name,
           .data = run.recipe.data.name,
           .recipe = run.recipe.id,
-          .pictures = pictures};
+          .pictures = pictures,
+          .uncut = uncut_shape(run.recipe)};
 }
 
 nlohmann::ordered_json result_json(const RecipeRun& run, const std::string& folder) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "splot/core/random.h"
+#include "splot/data/internal/cut.h"
 #include "splot/data/internal/on_demand.h"
 #include "splot/data/internal/workers.h"
 
@@ -172,11 +173,18 @@ const Tensor& Dataset::whole(const Tensor& tensor) const {
   return tensor;
 }
 
-Shape Dataset::sample_shape() const {
+Shape Dataset::uncut_shape() const {
   return Shape(std::span<const Index>(inputs_.shape().begin() + 1, inputs_.shape().end()));
 }
 
+Shape Dataset::sample_shape() const {
+  const Shape uncut = uncut_shape();
+  return crop_ ? Shape{uncut[0], (*crop_)[0], (*crop_)[1]} : uncut;
+}
+
 Dataset Dataset::with_sample_shape(const Shape& shape) const {
+  require(!crop_, "with_sample_shape", name_, ": examples are cut out of pictures ", uncut_shape(),
+          " and keep their shape ", sample_shape());
   require(shape.numel() == sample_shape().numel(), "with_sample_shape", name_, ": examples of shape ",
           sample_shape(), " do not fit ", shape);
   Ints sizes{inputs_.shape()[0]};
@@ -293,6 +301,11 @@ void Dataset::expect(std::span<const Index> indices) const {
 
 Batch Dataset::batch(std::span<const Index> indices) const {
   for (const Index i : indices) check_range(i, 1, "batch");
+  if (crop_) {
+    Batch out = middles(indices);
+    out.inputs = prepare(out.inputs, numbers_from(0, static_cast<Index>(indices.size())));
+    return out;
+  }
   if (!on_demand_) return {prepare(inputs_, indices), gather_rows(targets_, indices)};
   Batch out = read(indices);
   if (preprocessing_ == Preprocessing{} && out.inputs.dtype().is_floating()) return out;
@@ -317,10 +330,66 @@ Dataset Dataset::with_transforms(std::vector<Transform> transforms, int threads)
   return out;
 }
 
+Dataset Dataset::with_crop(Index height, Index width) const {
+  const Shape uncut = uncut_shape();
+  require(uncut.rank() == 3, "with_crop", name_, ": examples have the shape ", uncut,
+          "; pictures [channels, height, width] are needed");
+  require<ValueError>(height > 0 && width > 0, "with_crop", "height and width must be positive, got ", height,
+                      " x ", width);
+  require(height <= uncut[1] && width <= uncut[2], "with_crop", name_, ": pictures of ", uncut[1], " x ",
+          uncut[2], " have no piece of ", height, " x ", width);
+  const auto area = [](const Shape& shape) { return static_cast<std::size_t>(shape[1] * shape[2]); };
+  Dataset out = *this;
+  out.crop_ = {height, width};
+  Preprocessing same = preprocessing_;
+  if (same.by_feature() && same.shared == area(sample_shape())) same.shared = area(out.sample_shape());
+  out.set_preprocessing(std::move(same));
+  return out;
+}
+
+// Piece i is cut out of picture rows[i], at place(i).
+Tensor Dataset::cut_out(const Tensor& pictures, std::span<const Index> rows,
+                        const std::function<data_detail::Place(std::size_t)>& place) const {
+  const Shape uncut = uncut_shape(), piece = sample_shape();
+  const std::size_t element = pictures.dtype().size();
+  const std::size_t picture_bytes = row_bytes(pictures);
+  const Tensor out =
+      Tensor::empty({static_cast<Index>(rows.size()), piece[0], piece[1], piece[2]}, pictures.dtype());
+  const auto* from = static_cast<const std::byte*>(pictures.raw());
+  auto* to = static_cast<std::byte*>(out.impl()->storage->data());
+  const std::size_t piece_bytes = static_cast<std::size_t>(piece.numel()) * element;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    data_detail::cut(from + static_cast<std::size_t>(rows[i]) * picture_bytes, uncut, place(i), piece,
+                     element, to + i * piece_bytes);
+  }
+  return out;
+}
+
+// Middle pieces as they are stored, with their targets.
+Batch Dataset::middles(std::span<const Index> indices) const {
+  const data_detail::Place middle = data_detail::middle_place(uncut_shape(), sample_shape());
+  const auto place = [&](std::size_t) { return middle; };
+  if (!on_demand_) return {cut_out(inputs_, indices, place), gather_rows(targets_, indices)};
+  Batch out = read(indices);
+  out.inputs = cut_out(out.inputs, numbers_from(0, static_cast<Index>(indices.size())), place);
+  return out;
+}
+
+namespace {
+
+// What is drawn for an example: far more of them than there can be, times far more epochs.
+RandomKey key_of(const char* stream, std::uint64_t seed, std::uint64_t epoch, Index example) {
+  return {.seed = seed,
+          .stream = stream_of(stream),
+          .counter = epoch << 40 ^ static_cast<std::uint64_t>(example)};
+}
+
+}  // namespace
+
 // Pictures in the order of their numbers, in place.
 void Dataset::transform(const Tensor& pictures, std::span<const Index> indices, std::uint64_t seed,
                         std::uint64_t epoch) const {
-  const Shape sample = sample_shape();
+  const Shape sample = uncut_shape();
   const auto each = static_cast<std::size_t>(sample.numel());
   auto* pixels = static_cast<std::uint8_t*>(pictures.impl()->storage->data());
   const auto n = static_cast<Index>(indices.size());
@@ -329,25 +398,28 @@ void Dataset::transform(const Tensor& pictures, std::span<const Index> indices, 
   const bool little = each * indices.size() * transforms_.size() < kWorthwhile;
   data_detail::for_each_on_threads(n, little ? 1 : transform_threads_, [&](Index i) {
     const auto at = static_cast<std::size_t>(i);
-    // Far more examples than there can be, times far more epochs.
-    const std::uint64_t counter = epoch << 40 ^ static_cast<std::uint64_t>(indices[at]);
-    const RandomKey key{.seed = seed, .stream = stream_of("data.transforms"), .counter = counter};
+    const RandomKey key = key_of("data.transforms", seed, epoch, indices[at]);
     transform_picture(transforms_, key, sample, {pixels + at * each, each});
   });
 }
 
 Batch Dataset::transformed(std::span<const Index> indices, std::uint64_t seed, std::uint64_t epoch) const {
-  if (transforms_.empty()) return batch(indices);
+  if (!changes_by_chance()) return batch(indices);
   for (const Index i : indices) check_range(i, 1, "transformed");
   const std::vector<Index> all = numbers_from(0, static_cast<Index>(indices.size()));
-  Batch out;
-  if (on_demand_) {
-    out = read(indices);
-    out.inputs = gather_rows(out.inputs, all);  // the source may keep its own
-  } else {
-    out = {gather_rows(inputs_, indices), gather_rows(targets_, indices)};
+  Batch out = on_demand_ ? read(indices) : Batch{inputs_, gather_rows(targets_, indices)};
+  std::span<const Index> rows = on_demand_ ? all : indices;
+  if (!transforms_.empty()) {
+    out.inputs = gather_rows(out.inputs, rows);  // the source may keep its own
+    rows = all;
+    transform(out.inputs, indices, seed, epoch);
   }
-  transform(out.inputs, indices, seed, epoch);
+  if (crop_) {
+    out.inputs = cut_out(out.inputs, rows, [&](std::size_t i) {
+      return data_detail::place_by_chance(uncut_shape(), sample_shape(),
+                                          key_of("data.crop", seed, epoch, indices[i]));
+    });
+  }
   out.inputs = prepare(out.inputs, all);
   return out;
 }
@@ -362,6 +434,7 @@ Batch Dataset::batch(Index first, Index count) const {
 
 Batch Dataset::stored(Index first, Index count) const {
   check_range(first, count, "stored");
+  if (crop_) return middles(numbers_from(first, count));
   if (on_demand_) return read(numbers_from(first, count));
   return {window(inputs_, first, inputs_.shape().with(0, count)),
           window(targets_, first, targets_.shape().with(0, count))};
@@ -396,7 +469,7 @@ Batch Loader::Epoch::operator[](Index i) const {
   require<IndexError>(i >= 0 && i < size(), "Loader", "there is no batch ", i, " of ", size());
   const Index first = i * loader_->options_.batch_size;
   const Index count = std::min(loader_->options_.batch_size, loader_->data_.size() - first);
-  const bool transforms = !loader_->data_.transforms().empty();
+  const bool transforms = loader_->data_.changes_by_chance();
   const std::uint64_t seed = loader_->options_.seed;
   if (order_.empty() && transforms)
     return loader_->data_.transformed(numbers_from(first, count), seed, number_);

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,7 +20,8 @@ namespace splot {
 
 namespace data_detail {
 class OnDemand;
-}
+struct Place;
+}  // namespace data_detail
 
 /// Examples along axis 0 of two tensors, or read on demand from a BatchSource. Inputs stay as they are stored
 /// (MNIST's pixels take one byte each) and are converted batch by batch. A value, like the tensors in it;
@@ -44,7 +47,7 @@ class SPLOT_API Dataset {
   Index size() const { return on_demand_ ? count_ : inputs_.shape()[0]; }
   /// Whether inputs() and targets() are there.
   bool in_memory() const { return on_demand_ == nullptr; }
-  /// As stored: dense, row-major, not preprocessed. ValueError when examples are read on demand.
+  /// As stored: dense, row-major, not preprocessed, not cut. ValueError when examples are read on demand.
   const Tensor& inputs() const { return whole(inputs_); }
   /// Class numbers are int64 whatever integer type they came as. ValueError when read on demand.
   const Tensor& targets() const { return whole(targets_); }
@@ -55,9 +58,11 @@ class SPLOT_API Dataset {
   const Preprocessing& preprocessing() const { return preprocessing_; }
   /// Of one example: [1, 28, 28].
   Shape sample_shape() const;
+  /// Of one example as it is stored: other than sample_shape() where pictures are cut (with_crop).
+  Shape uncut_shape() const;
 
   /// The same examples seen with another shape: data.with_sample_shape({784}). Throws ShapeError when it has
-  /// another number of elements.
+  /// another number of elements, or pictures are cut.
   Dataset with_sample_shape(const Shape& shape) const;
   /// The same examples under another preprocessing: that of a model file, or standardised(). ValueError when
   /// it does not fit (Preprocessing::check).
@@ -72,6 +77,18 @@ class SPLOT_API Dataset {
   ///   Dataset train = data.train.with_transforms({{.name = "flip"}, {.name = "crop", .padding = 4}});
   Dataset with_transforms(std::vector<Transform> transforms, int threads = 0) const;
   const std::vector<Transform>& transforms() const { return transforms_; }
+  /// Pictures [channels, height, width] of which a smaller piece is an example. A Loader gives out a piece
+  /// from anywhere inside, after the transforms, which change the whole picture; its place is a function of
+  /// the loader's seed, the epoch and the example's number. All others - batch(), stored(), and so everything
+  /// that judges a network - see the piece in the middle, with half a pixel to the even number as in
+  /// torchvision's CenterCrop. Preprocessing by channel stays. Pieces are always of the stored pictures: a
+  /// second call replaces the first. ShapeError for examples of another shape or smaller than the piece,
+  /// ValueError unless height and width are positive, or for preprocessing by feature, which does not fit.
+  ///
+  ///   Dataset train = data.train.with_crop(64, 64);   // [3, 72, 72] -> sample_shape() [3, 64, 64]
+  Dataset with_crop(Index height, Index width) const;
+  /// Whether a Loader gives out examples changed by chance, by transforms or cutting.
+  bool changes_by_chance() const { return !transforms_.empty() || crop_.has_value(); }
   /// Preprocessed examples as a Loader with this seed gives them out in this epoch.
   Batch transformed(std::span<const Index> indices, std::uint64_t seed, std::uint64_t epoch) const;
   /// Examples first .. first + count - 1, without copying. Throws IndexError outside the data.
@@ -87,7 +104,8 @@ class SPLOT_API Dataset {
   Batch batch(std::span<const Index> indices) const;
   /// Preprocessed consecutive examples; floating inputs without preprocessing are not copied.
   Batch batch(Index first, Index count) const;
-  /// Consecutive examples as they are stored, not preprocessed; copied from a source, else not.
+  /// Consecutive examples as they are stored, not preprocessed; copied from a source and where they are cut,
+  /// else not.
   Batch stored(Index first, Index count) const;
 
  private:
@@ -100,6 +118,9 @@ class SPLOT_API Dataset {
   std::vector<Index> in_source(std::span<const Index> indices) const;
   Batch read(std::span<const Index> indices) const;
   Tensor prepare(const Tensor& from, std::span<const Index> indices) const;
+  Tensor cut_out(const Tensor& pictures, std::span<const Index> rows,
+                 const std::function<data_detail::Place(std::size_t)>& place) const;
+  Batch middles(std::span<const Index> indices) const;
   void transform(const Tensor& pictures, std::span<const Index> indices, std::uint64_t seed,
                  std::uint64_t epoch) const;
   // Examples that will be asked for soon: the memory is told to bring them near.
@@ -116,6 +137,7 @@ class SPLOT_API Dataset {
   Preprocessing preprocessing_;
   std::vector<Transform> transforms_;
   int transform_threads_ = 0;
+  std::optional<std::array<Index, 2>> crop_;  // height and width
   // Preprocessed bytes: one table, or one for each channel. Null where every number has a mean of its own.
   std::shared_ptr<const std::vector<std::array<float, 256>>> pixels_;
 };

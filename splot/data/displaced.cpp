@@ -74,8 +74,9 @@ Dataset with_displaced(const Dataset& data, Index pixels) {
   require<ValueError>(pixels > 0, "with_displaced", "pixels must be positive, got ", pixels);
   require(data.sample_shape().rank() == 3, "with_displaced", data.name(), ": examples have the shape ",
           data.sample_shape(), "; pictures [channels, height, width] are needed");
-  require<ValueError>(data.transforms().empty(), "with_displaced", data.name(),
-                      ": has transforms, which would be lost; displace first");
+  require<ValueError>(!data.changes_by_chance(), "with_displaced", data.name(), ": has ",
+                      data.transforms().empty() ? "a crop" : "transforms",
+                      ", which would be lost; displace first");
   return Dataset(data.name(), std::make_shared<Displaced>(data, pixels), data.classes(),
                  data.preprocessing());
 }

@@ -111,7 +111,7 @@ double BatchStream::waited() const {
 Index suggested_prefetch(const Dataset& data, Index batch_size) {
   // About a nanosecond for each number: below this many, handing over takes longer than preparing.
   constexpr Index kWorthwhile = 65'536;
-  if (!data.in_memory() || !data.transforms().empty()) return 2;  // that takes longer than handing over
+  if (!data.in_memory() || data.changes_by_chance()) return 2;  // that takes longer than handing over
   const Index numbers = data.size() == 0 ? 0 : data.inputs().numel() / data.size();
   return numbers * batch_size >= kWorthwhile ? 2 : 0;
 }

@@ -15,7 +15,9 @@ namespace {
 // Calls body(numbers) for the inputs as they are stored, some examples at a time and in their order.
 template <typename Body>
 void visit_inputs(const Dataset& data, Body&& body) {
-  const Index most = data.in_memory() ? data.size() : 1000;
+  // What is stored as it is asked for need not be copied.
+  const bool in_place = data.in_memory() && data.sample_shape() == data.uncut_shape();
+  const Index most = in_place ? data.size() : 1000;
   for (Index first = 0; first < data.size(); first += most) {
     const Tensor inputs = data.stored(first, std::min(most, data.size() - first)).inputs;
     visit_any(inputs.dtype(), [&](auto tag) {

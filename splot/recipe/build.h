@@ -19,6 +19,8 @@ namespace splot {
 
 /// The shape of one example of the recipe's data, known without reading it: [1, 28, 28].
 SPLOT_API Shape sample_shape(const Recipe& recipe);
+/// The same of the pictures of which data.crop cuts a piece; none where nothing is cut.
+SPLOT_API std::optional<Shape> uncut_shape(const Recipe& recipe);
 
 /// The layers of the recipe one by one: model.dense written out, every name and every number of inputs filled
 /// in. Throws ShapeError when a layer does not fit the shape that arrives, ValueError when it takes a layer

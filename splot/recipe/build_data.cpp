@@ -99,14 +99,27 @@ RecipeData normalised(RecipeData data, const DataRecipe& recipe) {
   return data;
 }
 
-}  // namespace
-
-Shape sample_shape(const Recipe& recipe) {
-  const DataRecipe& data = recipe.data;
+Shape stored_shape(const DataRecipe& data) {
   if (data.name == "table") return {static_cast<Index>(data.inputs.front().size())};
   if (data.name == "cifar-10") return {3, 32, 32};
   if (has_picture_files(data)) return {data.channels, side_of(data), side_of(data)};
   return {1, 28, 28};
+}
+
+Dataset cropped(const Dataset& data, const DataRecipe& recipe) {
+  return recipe.crop == 0 ? data : data.with_crop(recipe.crop, recipe.crop);
+}
+
+}  // namespace
+
+Shape sample_shape(const Recipe& recipe) {
+  const Shape stored = stored_shape(recipe.data);
+  return recipe.data.crop == 0 ? stored : Shape{stored[0], recipe.data.crop, recipe.data.crop};
+}
+
+std::optional<Shape> uncut_shape(const Recipe& recipe) {
+  if (recipe.data.crop == 0) return std::nullopt;
+  return stored_shape(recipe.data);
 }
 
 RecipeData load_data(const DataRecipe& data) {
@@ -115,11 +128,15 @@ RecipeData load_data(const DataRecipe& data) {
     return normalised({first_examples(table, data.train), std::nullopt, std::nullopt}, data);
   }
   DataSplits parts = load_images(data);
-  RecipeData out{first_examples(parts.train, data.train), std::nullopt, std::nullopt};
-  if (parts.validation.size() > 0) out.validation = parts.validation;
-  if (parts.test.size() > 0) out.test = parts.test;
+  const Dataset train = first_examples(parts.train, data.train);
+  RecipeData out{cropped(train, data), std::nullopt, std::nullopt};
+  if (parts.validation.size() > 0) out.validation = cropped(parts.validation, data);
+  if (parts.test.size() > 0) out.test = cropped(parts.test, data);
   out = normalised(std::move(out), data);
-  if (data.displaced > 0) out.train = with_displaced(out.train, data.displaced);
+  if (data.displaced > 0) {
+    out.train =
+        cropped(with_displaced(train, data.displaced), data).with_preprocessing(out.train.preprocessing());
+  }
   out.train = out.train.with_transforms(data.transforms, cpu::num_threads());
   return out;
 }

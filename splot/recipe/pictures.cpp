@@ -51,10 +51,11 @@ std::optional<PictureOrigin> picture_origin(const DataRecipe& data) {
 DataRecipe data_of_model(const ModelInfo& info) {
   DataRecipe out;
   out.name = info.data;
-  const Shape& sample = info.sample;
-  if (sample.rank() == 3 && sample[1] == sample[2] && (sample[0] == 1 || sample[0] == 3)) {
-    out.channels = sample[0];
-    out.size = sample[1];
+  const Shape& read = info.uncut ? *info.uncut : info.sample;
+  if (read.rank() == 3 && read[1] == read[2] && (read[0] == 1 || read[0] == 3)) {
+    out.channels = read[0];
+    out.size = read[1];
+    if (info.uncut && info.sample[1] == info.sample[2]) out.crop = info.sample[1];
   }
   if (!info.pictures) return out;
   out.folder = info.pictures->folder;

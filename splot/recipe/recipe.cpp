@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <utility>
 
 #include "splot/core/error.h"
@@ -319,6 +320,11 @@ void check_recipe(const Recipe& recipe, std::string_view source) {
     const Transform& t = data.transforms[i];
     const std::string problem = t.name.empty() ? "needs a name" : problem_of(t);
     check(problem.empty(), join("transform ", i + 1, " of data.transforms: ", problem));
+  }
+  check(!table || data.crop == 0, "data.crop cuts pictures; a table has none");
+  if (const std::optional<Shape> uncut = table ? std::nullopt : uncut_shape(recipe)) {
+    check(data.crop > 0 && data.crop <= (*uncut)[1],
+          join("data.crop is ", data.crop, "; the pictures are ", (*uncut)[2], " x ", (*uncut)[1]));
   }
   const std::string moments = problem_of_given_moments(recipe);
   check(moments.empty(), moments);

@@ -40,6 +40,9 @@ struct DataRecipe {
   double test = 0.2;         ///< the share of each class that is for testing, unless folders say so
   Index split_seed = 1;      ///< chooses which
   Index memory = 1024;       ///< MiB of decoded pictures to hold; more are decoded when they are needed
+  /// Pictures of any kind: height and width of the piece that the network sees, cut out of a picture anywhere
+  /// when it is learned from, after the transforms, and in the middle when it is judged; 0: all of it.
+  Index crop = 0;
   /// Each picture that is learned from is followed by four copies, moved down, up, right and left by so many
   /// pixels (displaced.h); 0: none.
   Index displaced = 0;

@@ -153,6 +153,7 @@ const std::vector<Key<Recipe>>& recipe_table() {
         key<R>("data.test", SPLOT_MEMBER(data.test), kShare),
         key<R>("data.split_seed", SPLOT_MEMBER(data.split_seed), Index{0}, kMostExamples),
         key<R>("data.memory", SPLOT_MEMBER(data.memory), Index{0}, Index{1} << 30),
+        key<R>("data.crop", SPLOT_MEMBER(data.crop), Index{0}, Index{4096}),
         key<R>("data.displaced", SPLOT_MEMBER(data.displaced), Index{0}, Index{10'000}),
         key<R>("data.inputs", SPLOT_MEMBER(data.inputs)),
         key<R>("data.targets", SPLOT_MEMBER(data.targets)),

@@ -215,7 +215,7 @@ std::vector<ChangedPicture> changed_pictures(const Dataset& data, std::uint64_t 
                                              std::size_t versions) {
   constexpr Index kMostSearched = 200;
   std::vector<ChangedPicture> out;
-  if (data.transforms().empty()) return out;
+  if (!data.changes_by_chance()) return out;
   std::set<Index> classes;
   std::vector<Index> others;
   std::vector<Index> chosen;

@@ -14,10 +14,12 @@ using core_detail::read_required;
 
 // A file says the lowest version that can read it. 2 knows preprocessing by feature, which 1 would leave out
 // without a word; 3 knows it by channel; 4 knows where pictures came from, without which 3 would judge a
-// network on pictures that it has learned from.
-constexpr int kVersion = 4;
+// network on pictures that it has learned from; 5 knows of which pictures an example is the middle, where 4
+// would shrink the whole.
+constexpr int kVersion = 5;
 
 int version_for(const ModelInfo& info) {
+  if (info.uncut) return 5;
   if (info.pictures) return 4;
   const Preprocessing& p = info.preprocessing;
   return !p.by_feature() ? 1 : p.shared == 1 ? 2 : 3;
@@ -77,19 +79,36 @@ PictureOrigin pictures_from(const Json& json) {
   return p;
 }
 
+std::vector<Index> sizes_of(const Shape& shape) { return {shape.begin(), shape.end()}; }
+
+std::string problem_of_shapes(const ModelInfo& info) {
+  if (!info.uncut) return {};
+  const Shape &whole = *info.uncut, &piece = info.sample;
+  const bool fits = whole.rank() == 3 && piece.rank() == 3 && whole[0] == piece[0] && piece[1] > 0 &&
+                    piece[2] > 0 && piece[1] <= whole[1] && piece[2] <= whole[2];
+  return fits ? std::string() : join("examples ", piece, " are no pieces of pictures ", whole);
+}
+
 std::string info_text(const ModelInfo& info) {
-  const std::string problem = info.preprocessing.problem(info.sample);
-  require<ValueError>(problem.empty(), "save_model", problem);
+  for (const std::string& problem : {info.preprocessing.problem(info.sample), problem_of_shapes(info)})
+    require<ValueError>(problem.empty(), "save_model", problem);
   Json out = {{"version", version_for(info)},
-              {"sample", std::vector<Index>(info.sample.begin(), info.sample.end())},
+              {"sample", sizes_of(info.sample)},
               {"preprocessing", preprocessing_json(info.preprocessing)},
               {"classes", info.classes},
               {"loss", info.loss},
               {"data", info.data},
               {"recipe", info.recipe}};
   if (info.pictures) out["pictures"] = pictures_json(*info.pictures);
+  if (info.uncut) out["uncut"] = sizes_of(*info.uncut);
   // A name that is no UTF-8 must not cost a trained network.
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Shape shape_from(const Json& json, const char* key) {
+  std::vector<Index> sizes;
+  read_required(json, key, sizes);
+  return Shape(std::span<const Index>(sizes));
 }
 
 ModelInfo info_from(const std::string& text) {
@@ -102,12 +121,11 @@ ModelInfo info_from(const std::string& text) {
     throw FormatError(join("the model's version is ", version, "; this Splot reads 1 to ", kVersion));
   }
   ModelInfo info;
-  std::vector<Index> sample;
-  read_required(json, "sample", sample);
-  info.sample = Shape(std::span<const Index>(sample));
+  info.sample = shape_from(json, "sample");
+  if (json.contains("uncut")) info.uncut = shape_from(json, "uncut");
   info.preprocessing = preprocessing_from(core_detail::member(json, "preprocessing"));
-  const std::string problem = info.preprocessing.problem(info.sample);
-  if (!problem.empty()) throw FormatError(problem);
+  for (const std::string& problem : {info.preprocessing.problem(info.sample), problem_of_shapes(info)})
+    if (!problem.empty()) throw FormatError(problem);
   read_required(json, "classes", info.classes);
   read_required(json, "loss", info.loss);
   read_required(json, "data", info.data);

@@ -32,6 +32,9 @@ struct ModelInfo {
   std::string data = {};                       ///< the data it was trained on
   std::string recipe = {};                     ///< the recipe's id
   std::optional<PictureOrigin> pictures = {};  ///< of models that learned from picture files
+  /// Of the pictures, [channels, height, width], of which `sample` is the piece in the middle
+  /// (Dataset::with_crop); none where nothing is cut.
+  std::optional<Shape> uncut = {};
 };
 
 struct ModelFile {

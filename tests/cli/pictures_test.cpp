@@ -1,5 +1,6 @@
 // splot train, eval and predict with the user's own pictures.
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -167,6 +168,28 @@ TEST_F(PicturesCommand, PredictMakesPicturesReadyAsTheTrainingDataWere) {
   EXPECT_EQ(again[0]["label"], "red");
   const Outcome words = run("predict run new/1.png");
   EXPECT_EQ(words.out.rfind("new/1.png: red (", 0), 0u) << words.out;
+}
+
+TEST_F(PicturesCommand, PredictSeesTheMiddleThatEvalJudges) {
+  write_noise("mine/train", 40);
+  write_noise("all", 1);
+  std::filesystem::create_directories(folder_.file("mine/test/a"));
+  std::filesystem::copy_file(folder_.file("all/a/0.png"), folder_.file("mine/test/a/0.png"));
+  std::ofstream(folder_.file("mine.toml")) << "[data]\nname = \"images\"\nfolder = \"mine\"\nsize = 8\ncrop "
+                                              "= 5\nnormalise = \"channels\"\n[model]\n"
+                                              "dense = [75, 2]\n[train]\nepochs = 3\n";
+  ASSERT_EQ(run("train mine.toml -o run --quiet").status, 0) << text(folder_.file("err.txt"));
+  const Json seen = judged("run");
+  EXPECT_EQ(seen["examples"], 1);
+  EXPECT_NEAR(seen["metrics"]["loss"].get<double>(), trained_test()["loss"].get<double>(), 1e-6);
+  const Json guess = Json::parse(run("predict run mine/test/a/0.png --json").out);
+  for (const Json& one : guess[0]["top"]) {
+    if (one["label"] != "a") continue;
+    EXPECT_NEAR(-std::log(one["confidence"].get<double>()), seen["metrics"]["loss"].get<double>(), 1e-5);
+  }
+  EXPECT_EQ(guess[0]["top"].size(), 2u);
+  const Outcome summary = run("summary run");
+  EXPECT_NE(summary.out.find("75"), std::string::npos) << summary.out;
 }
 
 TEST_F(PicturesCommand, PredictGoesOnAfterAPictureThatIsNone) {

@@ -95,6 +95,29 @@ TEST(ModelFile, KeepsWhichPicturesItLearnedFrom) {
   EXPECT_FALSE(load_model(path).info.pictures.has_value());
 }
 
+TEST(ModelFile, KeepsOfWhichPicturesExamplesAreTheMiddle) {
+  const test::TempFolder folder;
+  const std::string path = folder.file("model.safetensors");
+  Sequential net(Flatten(), Linear(6, 2));
+  ModelInfo info{.sample = {1, 2, 3}, .uncut = Shape{1, 4, 3}};
+  save_model(path, net, info);
+  EXPECT_NE(load_safetensors(path).metadata.at("splot").find("\"version\":5"), std::string::npos);
+  EXPECT_EQ(load_model(path).info.uncut, info.uncut);
+  TensorFile file = load_safetensors(path);
+  std::string& text = file.metadata.at("splot");
+  const std::string good = "[1,4,3]";
+  for (const std::string bad : {"[1,4,2]", "[2,4,3]", "[4,3]", "[1,4,-3]", "7", "null"}) {
+    TensorFile damaged = file;
+    std::string& said = damaged.metadata.at("splot");
+    said.replace(said.find(good), good.size(), bad);
+    save_safetensors(path, damaged.tensors, damaged.metadata);
+    EXPECT_THROW(load_model(path), FormatError) << bad;
+  }
+  EXPECT_NE(text.find(good), std::string::npos);
+  save_model(path, net, {.sample = {1, 2, 3}});
+  EXPECT_FALSE(load_model(path).info.uncut.has_value());
+}
+
 // What the file says of itself, with `from` replaced by `to`.
 void rewrite(const std::string& path, const std::string& from, const std::string& to) {
   TensorFile file = load_safetensors(path);
@@ -170,9 +193,9 @@ TEST(ModelFile, RefusesPreprocessingThatDoesNotFit) {
           ": preprocessing has a mean for every 0 numbers, which do not divide the 6 of an example of "
           "shape [2, 3]");
   save_model(path, net, kInfo);
-  rewrite(path, "\"version\":1", "\"version\":5");
+  rewrite(path, "\"version\":1", "\"version\":6");
   EXPECT_ERROR(FormatError, load_model(path),
-               "[load_model] " + path + ": the model's version is 5; this Splot reads 1 to 4");
+               "[load_model] " + path + ": the model's version is 6; this Splot reads 1 to 5");
 }
 
 TEST(ModelFile, TensorsWithoutAnArchitectureAreNoModel) {
