@@ -1,5 +1,6 @@
 #include "splot/core/node.h"
 #include "splot/core/op.h"
+#include "splot/core/recorder.h"
 #include "splot/core/strided.h"
 
 namespace splot {
@@ -60,21 +61,44 @@ bool any_floating(std::span<const Tensor> outputs) {
 
 // In the order of its first input of the same shape, so that a chain of elementwise ops never rearranges
 // memory.
-Tensor elementwise_output(std::span<const Tensor> inputs, const Shape& shape, DType dtype) {
+const Strides* elementwise_strides(std::span<const Tensor> inputs, const Shape& shape) {
   for (const Tensor& input : inputs) {
     if (input.shape() != shape) continue;
-    if (input.is_contiguous() || !is_dense(shape, input.strides())) break;
-    return Tensor::empty(shape, dtype, input.strides());
+    return input.is_contiguous() || !is_dense(shape, input.strides()) ? nullptr : &input.strides();
   }
-  return Tensor::empty(shape, dtype);
+  return nullptr;
+}
+
+// Null: row-major.
+const Strides* output_strides(const OpDef& op, const RuleArgs& rule, std::size_t i) {
+  return op.elementwise != nullptr ? elementwise_strides(rule.inputs, rule.output_shape(i))
+                                   : rule.output_strides(i);
 }
 
 Tensor new_output(const OpDef& op, const RuleArgs& rule, std::size_t i) {
   const Shape& shape = rule.output_shape(i);
   const DType dtype = rule.output_dtype(i);
-  if (op.elementwise != nullptr) return elementwise_output(rule.inputs, shape, dtype);
-  const Strides* strides = rule.output_strides(i);
+  const Strides* strides = output_strides(op, rule, i);
   return strides == nullptr ? Tensor::empty(shape, dtype) : Tensor::empty(shape, dtype, *strides);
+}
+
+// What a recorder gets to see of a call; nothing is computed.
+TensorList recorded_call(Recorder& recording, const OpDef& op, std::span<const Tensor> inputs,
+                         const Attrs& attrs, const RuleArgs& rule) {
+  TensorList outputs;
+  for (std::size_t i = 0; i < rule.output_count(); ++i) {
+    const Strides* strides = output_strides(op, rule, i);
+    outputs.push_back(Tensor::without_elements(rule.output_shape(i), rule.output_dtype(i),
+                                               strides == nullptr ? Strides() : *strides));
+  }
+  if (op.view != nullptr) {
+    const Tensor& x = inputs[0];
+    const TensorList only_shapes = {Tensor::without_elements(x.shape(), x.dtype(), x.strides())};
+    const Tensor seen = op.view(only_shapes, attrs);
+    outputs[0] = Tensor::without_elements(seen.shape(), seen.dtype(), seen.strides());
+  }
+  recording.call(op, inputs, attrs, outputs);
+  return outputs;
 }
 
 bool any_history(std::span<const Tensor> inputs) {
@@ -91,7 +115,9 @@ TensorList apply_all(const OpDef& op, std::span<const Tensor> inputs, const Attr
   RuleArgs rule(op, inputs, attrs);
   op.rule(rule);
   TensorList outputs;
-  if (op.view != nullptr) {
+  if (Recorder* const recording = recorder()) {
+    outputs = recorded_call(*recording, op, inputs, attrs, rule);
+  } else if (op.view != nullptr) {
     outputs.push_back(op.view(inputs, attrs));
   } else {
     for (std::size_t i = 0; i < rule.output_count(); ++i) {
@@ -105,7 +131,7 @@ TensorList apply_all(const OpDef& op, std::span<const Tensor> inputs, const Attr
 }
 
 TensorList apply_consuming(const OpDef& op, TensorList inputs, const Attrs& attrs) {
-  if (grad_enabled() && any_history(inputs)) return apply_all(op, inputs, attrs);
+  if ((grad_enabled() && any_history(inputs)) || recorder() != nullptr) return apply_all(op, inputs, attrs);
   check_inputs(op, inputs);
   RuleArgs rule(op, inputs, attrs);
   op.rule(rule);

@@ -33,6 +33,7 @@ SPLOT_ERROR(FormatError);      ///< a file or text breaks the rules of its forma
 SPLOT_ERROR(IoError);          ///< the system refused to read or write
 SPLOT_ERROR(GradientError);    ///< a derivative was asked for where there is none
 SPLOT_ERROR(DivergenceError);  ///< training produced NaN or infinity
+SPLOT_ERROR(TraceError);       ///< a function does what a traced one must not
 
 #undef SPLOT_ERROR
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "splot/core/node.h"
+#include "splot/core/recorder.h"
 #include "splot/core/strided.h"
 
 namespace splot {
@@ -19,6 +20,7 @@ Ref<TensorImpl> TensorImpl::window() const {
   copy->offset = offset;
   copy->dtype = dtype;
   copy->contiguous = contiguous;
+  copy->elements = elements;
   return copy;
 }
 
@@ -46,7 +48,29 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
   impl->shape = shape;
   impl->strides = shape.row_major();
   impl->dtype = dtype;
+  Tensor out(std::move(impl));
+  if (Recorder* const recording = recorder()) recording->made(out);
+  return out;
+}
+
+Tensor Tensor::without_elements(const Shape& shape, DType dtype, const Strides& strides) {
+  Ref<TensorImpl> impl(new TensorImpl);
+  impl->storage = Storage::allocate(0);
+  impl->elements = false;
+  impl->shape = shape;
+  impl->strides = strides.empty() ? shape.row_major() : strides;
+  impl->contiguous = is_row_major(shape, impl->strides);
+  impl->dtype = dtype;
   return Tensor(std::move(impl));
+}
+
+void Tensor::fail_without_elements() const {
+  const Recorder* const recording = recorder();
+  fail<TraceError>("trace", "elements are read of ",
+                   recording == nullptr ? "a result that was only traced" : recording->describe(*this), ", ",
+                   dtype(), shape(),
+                   ": while a function is traced nothing is computed. Read it after the call, or leave the "
+                   "decision to ops such as where()");
 }
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, const Strides& strides) {
@@ -73,12 +97,16 @@ void Tensor::copy_to_bytes(void* out, std::size_t count, DType dtype) const {
 }
 
 Tensor Tensor::as(DType dtype) const {
+  if (!has_elements()) [[unlikely]]
+    fail_without_elements();
   Tensor out = empty(shape(), dtype);
   copy_dense(*this, dtype, out.impl()->storage->data());
   return out;
 }
 
 const void* Tensor::raw() const {
+  if (!has_elements()) [[unlikely]]
+    fail_without_elements();
   return static_cast<const std::byte*>(impl_->storage->data()) +
          impl_->offset * static_cast<Index>(impl_->dtype.size());
 }
@@ -114,6 +142,10 @@ Tensor Tensor::grad() const {
 
 Tensor contiguous(const Tensor& x) {
   if (x.is_contiguous()) return x;
+  if (!x.has_elements()) [[unlikely]] {
+    Recorder* const recording = recorder();
+    return recording == nullptr ? Tensor::without_elements(x.shape(), x.dtype()) : recording->dense(x);
+  }
   Tensor out = Tensor::empty(x.shape(), x.dtype());
   copy_dense(x, x.dtype(), out.impl()->storage->data());
   out.impl()->node = x.impl()->node;

@@ -31,6 +31,7 @@ struct SPLOT_API TensorImpl : RefCounted {
   DType dtype;
   bool contiguous = true;  // dense in row-major order
   bool wrapped = false;    // made from a C++ number: the weakest in promotion
+  bool elements = true;    // false: traced; its storage, empty, only says which tensor it is
   Ref<Node> node;          // null: a constant
   int output = 0;          // which output of the node this is
 
@@ -92,6 +93,8 @@ class SPLOT_API Tensor {
   /// Uninitialised and dense, its axes behind each other in another order: `strides` are those of a permuted
   /// row-major tensor.
   static Tensor empty(const Shape& shape, DType dtype, const Strides& strides);
+  /// Without elements: only their shape, type and order are known (recorder.h). Empty strides: row-major.
+  static Tensor without_elements(const Shape& shape, DType dtype, const Strides& strides = {});
 
   bool defined() const { return static_cast<bool>(impl_); }
   const Shape& shape() const { return impl_->shape; }
@@ -103,6 +106,8 @@ class SPLOT_API Tensor {
   const Strides& strides() const { return impl_->strides; }
   bool is_contiguous() const { return impl_->contiguous; }
   bool is_wrapped_number() const { return impl_->wrapped; }
+  /// False for results of a function that is being traced.
+  bool has_elements() const { return impl_->elements; }
 
   /// The first element. Elements follow strides(); contiguous(x).data<T>() walks them in order.
   /// Throws DTypeError when T is not the element type.
@@ -158,9 +163,10 @@ class SPLOT_API Tensor {
   explicit Tensor(Ref<TensorImpl> impl) : impl_(std::move(impl)) {}
   const Ref<TensorImpl>& impl() const { return impl_; }
   /// True when no other tensor, node or view can see the elements.
-  bool owns_storage() const { return impl_->storage.get()->unique() && impl_->unique(); }
+  bool owns_storage() const { return has_elements() && impl_->storage.get()->unique() && impl_->unique(); }
 
  private:
+  [[noreturn]] void fail_without_elements() const;
   template <Number T>
   static Tensor from_number(T value) {
     if constexpr (std::is_integral_v<T>) {

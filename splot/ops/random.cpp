@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "splot/core/recorder.h"
 #include "splot/core/strided.h"
 #include "splot/ops/internal/rules.h"
 #include "splot/ops/op_records.h"
@@ -148,6 +149,7 @@ extern constinit const OpDef randperm_op = {
 };
 
 Tensor key_tensor(const RandomKey& key) {
+  if (Recorder* const recording = recorder()) return recording->key(key);
   const std::int64_t parts[] = {static_cast<std::int64_t>(key.seed), static_cast<std::int64_t>(key.stream),
                                 static_cast<std::int64_t>(key.counter)};
   return Tensor::from(std::span<const std::int64_t>(parts), {3});

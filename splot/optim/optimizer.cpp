@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "splot/core/node.h"
+#include "splot/core/recorder.h"
 #include "splot/ops/create.h"
 #include "splot/ops/ops.h"
 
@@ -85,6 +86,10 @@ void Optimizer::set_lr(std::size_t group, double lr) {
   rates_[group] = scalar(lr);
 }
 
+void Optimizer::visit_state(const std::function<void(const std::string& name, Tensor& state)>& visit) {
+  for (std::size_t i = 0; i < rates_.size(); ++i) visit(join("lr.", i), rates_[i]);
+}
+
 // --- a state on its way in
 
 Optimizer::Incoming::Incoming(const std::string& optimizer, std::span<const NamedTensor> state)
@@ -138,6 +143,16 @@ void ElementwiseOptimizer::add_group(const NamedParameters& parameters, double l
   states_.resize(members().size());
 }
 
+namespace {
+
+// In a traced step the number is not known: it is counted by an op.
+Tensor next_step(const Tensor& before) {
+  if (!before.defined()) return scalar(1.0);
+  return recorder() == nullptr ? scalar(before.item<double>() + 1.0) : before + scalar(1.0);
+}
+
+}  // namespace
+
 void ElementwiseOptimizer::step() {
   const NoGrad off;
   const std::vector<Tensor> all = gradients();
@@ -147,9 +162,34 @@ void ElementwiseOptimizer::step() {
     if (!all[i].defined()) continue;
     if (counts_steps_ && (!now.defined() || states_[i].step.impl() != before.impl())) {
       before = states_[i].step;
-      now = scalar(before.defined() ? before.item<double>() + 1.0 : 1.0);
+      now = next_step(before);
     }
     update(i, all[i], now);
+  }
+}
+
+void ElementwiseOptimizer::begin(State& state, std::size_t i) {
+  const Group& group = groups_[members()[i].group];
+  while (state.moments.size() < group.moments.size()) {
+    state.moments.push_back(full(parameter(i).shape(), group.initial, parameter(i).dtype()));
+  }
+}
+
+void ElementwiseOptimizer::visit_state(
+    const std::function<void(const std::string& name, Tensor& state)>& visit) {
+  Optimizer::visit_state(visit);
+  const Tensor none = scalar(0.0);
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    const Member& member = members()[i];
+    if (member.parameter.frozen()) continue;
+    begin(states_[i], i);
+    if (counts_steps_) {
+      if (!states_[i].step.defined()) states_[i].step = none;
+      visit("step." + member.name, states_[i].step);
+    }
+    for (std::size_t k = 0; k < states_[i].moments.size(); ++k) {
+      visit(groups_[member.group].moments[k] + '.' + member.name, states_[i].moments[k]);
+    }
   }
 }
 
@@ -157,9 +197,7 @@ void ElementwiseOptimizer::update(std::size_t i, const Tensor& gradient, const T
   const Group& group = groups_[members()[i].group];
   State& state = states_[i];
   Parameter& weight = parameter(i);
-  while (state.moments.size() < group.moments.size()) {
-    state.moments.push_back(full(weight.shape(), group.initial, weight.dtype()));
-  }
+  begin(state, i);
   TensorList inputs;
   inputs.reserve(state.moments.size() + 4);
   inputs.push_back(weight.take());

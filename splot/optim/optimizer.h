@@ -72,6 +72,9 @@ class SPLOT_API Optimizer {
   /// Continues from state_dict() of an optimiser of the same kind for the same parameters. Throws ValueError,
   /// and changes nothing, for a name that is missing or does not belong here or a shape that does not fit.
   virtual void load_state_dict(std::span<const NamedTensor> state) = 0;
+  /// Every tensor that steps read or write beside the parameters, under its name in state_dict(). What is
+  /// made by the first step is made now.
+  virtual void visit_state(const std::function<void(const std::string& name, Tensor& state)>& visit);
 
  protected:
   struct Member {
@@ -126,6 +129,7 @@ class SPLOT_API ElementwiseOptimizer : public Optimizer {
   void step() override;
   NamedTensors state_dict() const override;
   void load_state_dict(std::span<const NamedTensor> state) override;
+  void visit_state(const std::function<void(const std::string& name, Tensor& state)>& visit) override;
 
  protected:
   ElementwiseOptimizer(std::string name, const OpDef& op, bool counts_steps);
@@ -144,6 +148,7 @@ class SPLOT_API ElementwiseOptimizer : public Optimizer {
     Tensor step;         // 0-d float64, the number of steps so far; undefined before the first
   };
 
+  void begin(State& state, std::size_t i);
   void update(std::size_t i, const Tensor& gradient, const Tensor& step);
 
   const OpDef& op_;

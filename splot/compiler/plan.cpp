@@ -1,0 +1,250 @@
+#include "splot/compiler/plan.h"
+
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "splot/compiler/lifetimes.h"
+#include "splot/core/error.h"
+#include "splot/core/node.h"
+#include "splot/core/strided.h"
+
+namespace splot {
+
+using compiler::Home;
+using compiler::Lifetime;
+
+struct Plan::State {
+  struct Call {
+    const OpDef* op;
+    const Attrs* attrs;
+    TensorList inputs, outputs;
+  };
+  struct Write {
+    int slot;
+    ValueId value;
+    /// What the slot held before, where the op may write into it; else -1.
+    ValueId in_place;
+  };
+
+  explicit State(Graph traced);
+
+  TensorImpl& impl(ValueId id) { return *values[static_cast<std::size_t>(id)].impl(); }
+  const Lifetime& lifetime(ValueId id) const { return lifetimes[static_cast<std::size_t>(id)]; }
+
+  // The elements of a value, and with them those of its views.
+  void bind(ValueId id, const Ref<Storage>& storage, Index offset);
+  // Memory of its own, not written yet.
+  void provide(ValueId id) {
+    const TensorImpl& value = impl(id);
+    bind(id, Storage::allocate(static_cast<std::size_t>(value.shape.numel()) * value.dtype.size()), 0);
+  }
+  // Lets go of everything that is not the plan's.
+  void release();
+
+  void bind_argument(const GraphInput& input, std::span<const Tensor> arguments);
+  void bind_slots();
+  void write_key(const GraphInput& input, std::uint64_t counter);
+  void compute();
+  void write_slots();
+
+  ValueId writable(const GraphWrite& write) const;
+
+  Graph graph;
+  std::vector<Lifetime> lifetimes;
+  std::vector<std::vector<ValueId>> views;  // of each value
+  std::vector<Tensor> values;               // one for each; calls hold them too
+  std::vector<Call> calls;
+  std::vector<Write> writes;
+  std::vector<ValueId> borrowed;  // whose elements are somebody else's, or will be
+  Ref<Storage> block;
+  PlanMemory memory;
+};
+
+Plan::State::State(Graph traced)
+    : graph(std::move(traced)), lifetimes(compiler::lifetimes_of(graph)), views(lifetimes.size()) {
+  const compiler::Arena arena = compiler::place(lifetimes);
+  block = Storage::allocate(arena.bytes);
+  memory = {.planned = arena.bytes, .lower_bound = arena.lower_bound, .separate = 0};
+  for (std::size_t i = 0; i < lifetimes.size(); ++i) {
+    const GraphValue& value = graph.values[i];
+    values.push_back(Tensor::without_elements(value.shape, value.dtype, value.strides));
+    if (lifetimes[i].home == Home::view) {
+      views[static_cast<std::size_t>(lifetimes[i].base)].push_back(static_cast<ValueId>(i));
+    }
+  }
+  for (std::size_t i = 0; i < lifetimes.size(); ++i) {
+    if (lifetimes[i].home != Home::arena) continue;
+    memory.separate += lifetimes[i].bytes;
+    bind(static_cast<ValueId>(i), block, static_cast<Index>(arena.offsets[i] / graph.values[i].dtype.size()));
+  }
+  for (const GraphInput& input : graph.inputs) {
+    if (input.kind == GraphInput::Kind::constant) {
+      bind(input.value, input.constant.impl()->storage, input.constant.impl()->offset);
+    } else if (input.kind == GraphInput::Kind::key) {
+      provide(input.value);
+    } else {
+      borrowed.push_back(input.value);
+    }
+  }
+  for (std::size_t i = 0; i < lifetimes.size(); ++i) {
+    if (lifetimes[i].home == Home::own) borrowed.push_back(static_cast<ValueId>(i));
+  }
+  for (const GraphCall& call : graph.calls) {
+    if (call.op->view != nullptr && lifetime(call.outputs[0]).home == Home::view) continue;
+    Call ready{.op = call.op, .attrs = &call.attrs, .inputs = {}, .outputs = {}};
+    for (const ValueId id : call.inputs) ready.inputs.push_back(values[static_cast<std::size_t>(id)]);
+    for (const ValueId id : call.outputs) ready.outputs.push_back(values[static_cast<std::size_t>(id)]);
+    calls.push_back(std::move(ready));
+  }
+  for (const GraphWrite& write : graph.writes) writes.push_back({write.slot, write.value, writable(write)});
+}
+
+// The slot's own memory, where the op that makes the new value may write into it and nobody reads it later.
+ValueId Plan::State::writable(const GraphWrite& write) const {
+  ValueId old = -1;
+  for (const GraphInput& input : graph.inputs) {
+    if (input.kind == GraphInput::Kind::slot && input.index == write.slot) old = input.value;
+  }
+  if (old < 0 || lifetime(write.value).home != Home::own) return -1;
+  for (const GraphWrite& other : graph.writes) {
+    if (other.slot != write.slot && other.value == write.value) return -1;
+  }
+  for (const ValueId id : graph.outputs) {
+    if (lifetime(id).base == write.value || lifetime(id).base == old) return -1;
+  }
+  const int number = lifetime(write.value).first;
+  const GraphCall& call = graph.calls[static_cast<std::size_t>(number)];
+  for (std::size_t i = 0; i < call.outputs.size() && i < std::size(call.op->reuses); ++i) {
+    const int from = call.op->reuses[i];
+    if (call.outputs[i] != write.value || from < 0) continue;
+    const bool fits = call.inputs[static_cast<std::size_t>(from)] == old && lifetime(old).last == number &&
+                      values[static_cast<std::size_t>(old)].is_contiguous() &&
+                      values[static_cast<std::size_t>(write.value)].is_contiguous();
+    return fits ? old : -1;
+  }
+  return -1;
+}
+
+void Plan::State::bind(ValueId id, const Ref<Storage>& storage, Index offset) {
+  const auto set = [&](TensorImpl& to, Index behind) {
+    to.storage = storage;
+    to.offset = offset + behind;
+    to.elements = true;
+  };
+  set(impl(id), 0);
+  for (const ValueId view : views[static_cast<std::size_t>(id)]) set(impl(view), lifetime(view).offset);
+}
+
+void Plan::State::release() {
+  const auto clear = [&](ValueId id) {
+    impl(id).storage.reset();
+    impl(id).elements = false;
+  };
+  for (const ValueId id : borrowed) {
+    clear(id);
+    for (const ValueId view : views[static_cast<std::size_t>(id)]) clear(view);
+  }
+}
+
+void Plan::State::bind_argument(const GraphInput& input, std::span<const Tensor> arguments) {
+  const Tensor& given = arguments[static_cast<std::size_t>(input.index)];
+  const GraphValue& wanted = graph.values[static_cast<std::size_t>(input.value)];
+  require<ValueError>(given.defined(), "plan", "argument ", input.index, " is an undefined tensor");
+  require(given.shape() == wanted.shape, "plan", "argument ", input.index, " is ", given.shape(),
+          ", the plan was made for ", wanted.shape);
+  require<DTypeError>(given.dtype() == wanted.dtype, "plan", "argument ", input.index, " is ", given.dtype(),
+                      ", the plan was made for ", wanted.dtype);
+  require(given.strides() == wanted.strides, "plan", "argument ", input.index,
+          " has its elements in another order than the plan was made for");
+  bind(input.value, given.impl()->storage, given.impl()->offset);
+}
+
+void Plan::State::bind_slots() {
+  // First who may be written into: a bound value holds the memory too.
+  for (const Write& write : writes) {
+    if (write.in_place >= 0 && graph.slots[static_cast<std::size_t>(write.slot)].value().owns_storage()) {
+      const TensorImpl& old = *graph.slots[static_cast<std::size_t>(write.slot)].value().impl();
+      bind(write.value, old.storage, old.offset);
+    }
+  }
+  for (const GraphInput& input : graph.inputs) {
+    if (input.kind != GraphInput::Kind::slot) continue;
+    const Slot& slot = graph.slots[static_cast<std::size_t>(input.index)];
+    const GraphValue& wanted = graph.values[static_cast<std::size_t>(input.value)];
+    const Tensor& now = slot.value();
+    require(now.defined() && now.shape() == wanted.shape && now.dtype() == wanted.dtype &&
+                now.strides() == wanted.strides,
+            "plan", slot.name(), " is not what it was when the plan was made, ", wanted.dtype, wanted.shape);
+    bind(input.value, now.impl()->storage, now.impl()->offset);
+  }
+  for (const ValueId id : borrowed) {
+    if (lifetime(id).home == Home::own && !impl(id).elements) provide(id);
+  }
+}
+
+void Plan::State::write_key(const GraphInput& input, std::uint64_t counter) {
+  const std::uint64_t parts[] = {input.key.seed, input.key.stream,
+                                 input.key.counter + (input.follows ? counter : 0)};
+  std::memcpy(impl(input.value).storage->data(), parts, sizeof parts);
+}
+
+void Plan::State::compute() {
+  for (Call& call : calls) {
+    if (call.op->view != nullptr) {
+      copy_dense(call.inputs[0], call.inputs[0].dtype(), const_cast<void*>(call.outputs[0].raw()));
+      continue;
+    }
+    const KernelArgs args(*call.op, {call.inputs.data(), call.inputs.size()},
+                          {call.outputs.data(), call.outputs.size()}, *call.attrs);
+    (call.op->elementwise != nullptr ? call.op->elementwise->run : call.op->kernel)(args);
+  }
+}
+
+void Plan::State::write_slots() {
+  for (const Write& write : writes) {
+    Slot& slot = graph.slots[static_cast<std::size_t>(write.slot)];
+    const Tensor& now = slot.value();
+    const bool done = now.defined() && now.impl()->storage == impl(write.value).storage &&
+                      now.impl()->offset == impl(write.value).offset;
+    if (done) {
+      slot.touch();
+    } else {
+      slot.set(Tensor(impl(write.value).window()));
+    }
+  }
+}
+
+Plan::Plan(Graph graph) : state_(std::make_unique<State>(std::move(graph))) {}
+Plan::~Plan() = default;
+Plan::Plan(Plan&&) noexcept = default;
+Plan& Plan::operator=(Plan&&) noexcept = default;
+
+TensorList Plan::run(std::span<const Tensor> arguments, std::uint64_t counter) {
+  State& s = *state_;
+  struct Release {
+    State& state;
+    ~Release() { state.release(); }
+  } const release{s};
+  std::size_t taken = 0;
+  for (const GraphInput& input : s.graph.inputs) {
+    if (input.kind == GraphInput::Kind::argument) ++taken;
+  }
+  require<ValueError>(taken == arguments.size(), "plan", "takes ", taken, " arguments, got ",
+                      arguments.size());
+  for (const GraphInput& input : s.graph.inputs) {
+    if (input.kind == GraphInput::Kind::argument) s.bind_argument(input, arguments);
+    if (input.kind == GraphInput::Kind::key) s.write_key(input, counter);
+  }
+  s.bind_slots();
+  s.compute();
+  TensorList results;
+  for (const ValueId id : s.graph.outputs) results.push_back(Tensor(s.impl(id).window()));
+  s.write_slots();
+  return results;
+}
+
+const Graph& Plan::graph() const { return state_->graph; }
+PlanMemory Plan::memory() const { return state_->memory; }
+
+}  // namespace splot

@@ -1,0 +1,50 @@
+// Plan: a graph made ready to run: every value has its place in memory, every call its operands.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "splot/core/export.h"
+#include "splot/core/tensor.h"
+#include "splot/graph/graph.h"
+
+namespace splot {
+
+/// Bytes that a plan keeps for what it computes on the way.
+struct PlanMemory {
+  std::size_t planned = 0;      ///< one block for all intermediate values
+  std::size_t lower_bound = 0;  ///< the most that is alive at once
+  std::size_t separate = 0;     ///< if every value had memory of its own
+};
+
+/// Runs a graph again and again: no shapes are worked out, no history is written, no memory is asked for.
+/// The kernels are those that run without a plan, in the same order: the same bits.
+///
+///   Plan plan(trace(step, {x, y}, {.slots = slots}));
+///   Tensor loss = plan.run({x, y}, counter)[0];
+///
+/// Threads: one at a time.
+class SPLOT_API Plan {
+ public:
+  explicit Plan(Graph graph);
+  ~Plan();
+  Plan(Plan&&) noexcept;
+  Plan& operator=(Plan&&) noexcept;
+
+  /// The function's results for other arguments of the same shapes, types and orders (ShapeError,
+  /// DTypeError); slots are read and written. `counter` is what the random keys follow.
+  TensorList run(std::span<const Tensor> arguments, std::uint64_t counter = 0);
+  TensorList run(std::initializer_list<Tensor> arguments, std::uint64_t counter = 0) {
+    return run(std::span<const Tensor>(arguments.begin(), arguments.size()), counter);
+  }
+
+  const Graph& graph() const;
+  PlanMemory memory() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace splot

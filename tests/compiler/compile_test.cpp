@@ -1,0 +1,98 @@
+// Which plans are kept, and when one is made anew.
+#include "splot/compiler/compile.h"
+
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+#include "splot/autodiff/autodiff.h"
+#include "splot/ops/ops.h"
+
+#include "tests/support/expect_error.h"
+
+namespace splot {
+namespace {
+
+using In = std::span<const Tensor>;
+
+TensorList squared(In in, std::uint64_t) { return {in[0] * in[0]}; }
+
+TEST(Compiled, MakesAPlanForEachSetOfShapesAndKeepsSome) {
+  Compiled square(squared, {.plans = 2});
+  const auto run = [&](Index size) { return square({full({size}, 3.0)})[0].to_vector<double>(); };
+  EXPECT_EQ(run(2), (std::vector<double>{9, 9}));
+  EXPECT_EQ(run(3), (std::vector<double>{9, 9, 9}));
+  run(2);
+  EXPECT_EQ(square.made(), 2u);
+  run(4);  // 3 was not used for longest
+  run(2);
+  EXPECT_EQ(square.made(), 3u);
+  run(3);
+  EXPECT_EQ(square.made(), 4u);
+  EXPECT_ERROR(ValueError, Compiled(squared, {.plans = 0}), "[compile] needs room for one plan");
+}
+
+TEST(Compiled, TypesAndOrdersCountAsWell) {
+  Compiled square(squared);
+  const Tensor x = tensor({{1.0f, 2.0f}, {3.0f, 4.0f}});
+  EXPECT_EQ(square({x})[0].to_vector<float>(), (std::vector<float>{1, 4, 9, 16}));
+  EXPECT_EQ(square({transpose(x, 0, 1)})[0].to_vector<float>(), (std::vector<float>{1, 9, 4, 16}));
+  EXPECT_EQ(square({cast(x, kFloat64)})[0].to_vector<float>(), (std::vector<float>{1, 4, 9, 16}));
+  EXPECT_EQ(square.made(), 3u);
+}
+
+TEST(Compiled, FreezingAParameterMakesAnother) {
+  std::vector<Parameter> weights = {Parameter(ones({2}), "w"), Parameter(ones({2}), "v")};
+  Compiled step(
+      [&](In in, std::uint64_t) {
+        for (Parameter& weight : weights) weight.zero_grad();
+        backward(sum(weights[0] * in[0] + weights[1]));
+        const NoGrad off;
+        for (Parameter& weight : weights) {
+          if (weight.grad().defined()) weight.assign(weight.value() - weight.grad());
+        }
+        return TensorList();
+      },
+      {.slots = {Slot("w", weights[0]), Slot("v", weights[1])}});
+  const Tensor x = full({2}, 0.25, kFloat32);
+  const auto now = [&](int i) { return weights[static_cast<std::size_t>(i)].value().to_vector<float>(); };
+  step({x});
+  EXPECT_EQ(now(0), (std::vector<float>{0.75, 0.75}));
+  EXPECT_EQ(now(1), (std::vector<float>{0, 0}));
+  weights[1].set_frozen(true);
+  step({x});
+  EXPECT_EQ(now(0), (std::vector<float>{0.5, 0.5}));
+  EXPECT_EQ(now(1), (std::vector<float>{0, 0}));
+  EXPECT_EQ(step.made(), 2u);
+}
+
+// The counter of a call reaches the random numbers; other keys stay.
+TEST(Compiled, RandomNumbersFollowTheCounter) {
+  const auto draw = [](In, std::uint64_t counter) {
+    return TensorList{uniform({3}, RandomKey{.seed = 7, .counter = counter}),
+                      uniform({3}, RandomKey{.seed = 7, .counter = 5})};
+  };
+  Compiled planned(draw);
+  for (const std::uint64_t counter : {0u, 5u, 9u}) {
+    const TensorList expected = draw({}, counter);
+    const TensorList got = planned(In(), counter);
+    for (std::size_t i = 0; i < 2; ++i)
+      EXPECT_EQ(got[i].to_vector<double>(), expected[i].to_vector<double>()) << counter;
+  }
+  EXPECT_EQ(planned.made(), 1u);
+}
+
+TEST(Compiled, AFunctionThatThrowsLeavesNothingBehind) {
+  bool fails = true;
+  Compiled square([&](In in, std::uint64_t) -> TensorList {
+    if (fails) throw std::runtime_error("not today");
+    return squared(in, 0);
+  });
+  EXPECT_THROW(square({full({1}, 2.0)}), std::runtime_error);
+  fails = false;
+  EXPECT_EQ(square({full({1}, 2.0)})[0].item<double>(), 4.0);
+  EXPECT_EQ((full({1}, 2.0) + 1.0).item<double>(), 3.0);  // ops compute again
+}
+
+}  // namespace
+}  // namespace splot
