@@ -6,6 +6,7 @@
 
 #include "splot/backend/cpu/elementwise.h"
 #include "splot/core/node.h"
+#include "splot/core/recorder.h"
 #include "splot/ops/internal/rules.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
@@ -88,10 +89,12 @@ ScaleShift computed_scale_shift(const Tensor& weight, const Tensor& bias, const 
 ScaleShift batch_norm_scale_shift(const Tensor& weight, const Tensor& bias, const Tensor& mean,
                                   const Tensor& var, double eps) {
   const Tensor all[] = {weight, bias, mean, var};
-  const bool plain = std::all_of(std::begin(all), std::end(all), [&](const Tensor& t) {
-    return t.dtype() == weight.dtype() && t.shape() == weight.shape() && t.is_contiguous() &&
-           !(grad_enabled() && t.requires_grad());
-  });
+  // While a function is traced, what is computed of parameters has to be part of it.
+  const bool plain =
+      recorder() == nullptr && std::all_of(std::begin(all), std::end(all), [&](const Tensor& t) {
+        return t.dtype() == weight.dtype() && t.shape() == weight.shape() && t.is_contiguous() &&
+               !(grad_enabled() && t.requires_grad());
+      });
   if (plain && weight.dtype() == kFloat32) return computed_scale_shift<float>(weight, bias, mean, var, eps);
   if (plain && weight.dtype() == kFloat64) return computed_scale_shift<double>(weight, bias, mean, var, eps);
   const Tensor scale = weight * rsqrt(var + eps);

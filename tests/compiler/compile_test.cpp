@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "splot/autodiff/autodiff.h"
+#include "splot/core/node.h"
 #include "splot/ops/ops.h"
 
 #include "tests/support/expect_error.h"
@@ -80,6 +81,21 @@ TEST(Compiled, RandomNumbersFollowTheCounter) {
       EXPECT_EQ(got[i].to_vector<double>(), expected[i].to_vector<double>()) << counter;
   }
   EXPECT_EQ(planned.made(), 1u);
+}
+
+// What batch norm in use computes of its parameters is part of the plan, also without history.
+TEST(Compiled, BatchNormInUseFollowsItsParameters) {
+  const NoGrad off;
+  Tensor weight = full({2}, 2.0, kFloat32), bias = zeros({2}), mean = zeros({2}), var = ones({2});
+  Compiled norm(
+      [&](In in, std::uint64_t) { return TensorList{batch_norm(in[0], weight, bias, mean, var, 0.0)}; },
+      {.slots = {Slot("weight", &weight), Slot("bias", &bias), Slot("mean", &mean), Slot("var", &var)}});
+  const Tensor x = tensor({{1.0f, 3.0f}});
+  EXPECT_EQ(norm({x})[0].to_vector<float>(), (std::vector<float>{2, 6}));
+  weight = full({2}, 4.0, kFloat32);
+  mean = ones({2});
+  EXPECT_EQ(norm({x})[0].to_vector<float>(), (std::vector<float>{0, 8}));
+  EXPECT_EQ(norm.made(), 1u);
 }
 
 TEST(Compiled, AFunctionThatThrowsLeavesNothingBehind) {
