@@ -139,6 +139,23 @@ class KeptSlots {
   std::vector<Tensor> values_, gradients_;
 };
 
+// Slot i without elements, as the function gets it: what it reads of a slot would be frozen as well. Slots
+// that hold the same tensor go on holding the same.
+Tensor give_slot(std::vector<Slot>& all, std::size_t i, const KeptSlots& kept, const TensorList& before,
+                 GraphRecorder& recorder) {
+  const Tensor& value = kept.value(i);
+  if (!value.defined()) return {};
+  for (std::size_t j = 0; j < i; ++j) {
+    if (kept.value(j).impl() != value.impl()) continue;
+    all[i].set(before[j]);
+    return before[j];
+  }
+  Tensor out = Tensor::without_elements(value.shape(), value.dtype(), value.strides());
+  all[i].set(out);
+  recorder.add_input({.kind = GraphInput::Kind::slot, .index = static_cast<int>(i)}, out);
+  return out;
+}
+
 }  // namespace
 
 Graph trace(const TracedFunction& function, std::span<const Tensor> arguments, const TraceOptions& options) {
@@ -154,10 +171,9 @@ Graph trace(const TracedFunction& function, std::span<const Tensor> arguments, c
     recorder.add_input({.kind = GraphInput::Kind::argument, .index = static_cast<int>(given.size()) - 1},
                        given.back());
   }
+  TensorList slots;
   for (std::size_t i = 0; i < graph.slots.size(); ++i) {
-    const Tensor& value = kept.value(i);
-    if (!value.defined() || recorder.find(value) != nullptr) continue;
-    recorder.add_input({.kind = GraphInput::Kind::slot, .index = static_cast<int>(i)}, value);
+    slots.push_back(give_slot(graph.slots, i, kept, slots, recorder));
   }
   const TensorList results = function({given.data(), given.size()}, kTracedCounter);
   for (const Tensor& result : results) {
@@ -167,7 +183,8 @@ Graph trace(const TracedFunction& function, std::span<const Tensor> arguments, c
   }
   for (std::size_t i = 0; i < graph.slots.size(); ++i) {
     const Tensor& value = graph.slots[i].value();
-    if (!value.defined() || value.impl() == kept.value(i).impl()) continue;
+    if (!value.defined() || (slots[i].defined() && value.impl()->storage == slots[i].impl()->storage))
+      continue;
     graph.writes.push_back({static_cast<int>(i), recorder.id_of(value, graph.slots[i].name().c_str())});
   }
   return graph;

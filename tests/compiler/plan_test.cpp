@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "splot/autodiff/autodiff.h"
+#include "splot/core/node.h"
 #include "splot/graph/trace.h"
 #include "splot/models/image_models.h"
 #include "splot/models/resnet.h"
@@ -130,6 +131,19 @@ TEST(Plan, ImageTrainingHasTheSameBits) {
   check_training([] { return models::our_cnn(); }, momentum, {18, 3, 32, 32}, 10);
   check_training([] { return models::lenet5(); }, momentum, {3, 1, 28, 28}, 10);
   check_training([] { return models::resnet({.depth = 8}); }, momentum, {17, 3, 16, 16}, 10);
+}
+
+// Batch norm is folded into the convolutions before it, anew in each run.
+TEST(Plan, PredictionFollowsTheWeights) {
+  const NoGrad off;
+  Sequential net = models::resnet({.depth = 8});
+  Plan plan(trace([&](std::span<const Tensor> in, std::uint64_t) { return TensorList{net(in[0])}; },
+                  TensorList{zeros({2, 3, 16, 16})}, {.slots = slots_of(net)}));
+  const Tensor x = normal({2, 3, 16, 16}, kKey);
+  for (const std::uint64_t seed : {1u, 2u}) {
+    initialize(net, seed);
+    EXPECT_EQ(bytes_of(plan.run({x})[0]), bytes_of(net(x))) << "weights of seed " << seed;
+  }
 }
 
 Tensor twice(const Tensor& x) { return x + x; }

@@ -57,6 +57,27 @@ TEST(Trace, NamesWhatIsRead) {
       "Read it after the call, or leave the decision to ops such as where()");
 }
 
+TEST(Trace, NamesASlotThatIsRead) {
+  Parameter w(ones({2}), "w");
+  EXPECT_ERROR(
+      TraceError,
+      trace([&](In in, std::uint64_t) { return TensorList{in[0] * w.value().to_vector<float>()[0]}; },
+            TensorList{ones({2})}, {.slots = {Slot("w", w)}}),
+      "[trace] elements are read of w, float32[2]: while a function is traced nothing is computed. "
+      "Read it after the call, or leave the decision to ops such as where()");
+  EXPECT_EQ(w.value().to_vector<float>(), (std::vector<float>{1, 1}));
+}
+
+// As the number of steps of an optimiser is one tensor for all its parameters.
+TEST(Trace, SlotsThatHoldTheSameTensorAreOneInput) {
+  Tensor a = ones({2}), b = a;
+  const Graph graph = trace([&](In, std::uint64_t) { return TensorList{a + b}; }, {},
+                            {.slots = {Slot("a", &a), Slot("b", &b)}});
+  EXPECT_EQ(graph.inputs.size(), 1u);
+  EXPECT_TRUE(graph.writes.empty());
+  EXPECT_EQ(a.impl(), b.impl());
+}
+
 // Whatever happens in the middle.
 TEST(Trace, LeavesSlotsAndGradientsAsTheyWere) {
   Parameter w(ones({2}), "w");
