@@ -2,11 +2,14 @@
 #pragma once
 
 #include "splot/autodiff/autodiff.h"
+#include "splot/compiler/c/c_program.h"
 #include "splot/compiler/compile.h"
 #include "splot/compiler/plan.h"
 #include "splot/core/error.h"
 #include "splot/core/file.h"
 #include "splot/core/file_lock.h"
+#include "splot/core/folder.h"
+#include "splot/core/grouped.h"
 #include "splot/core/parameter.h"
 #include "splot/core/random.h"
 #include "splot/core/recorder.h"
@@ -80,6 +83,7 @@
 #include "splot/train/callback.h"
 #include "splot/train/checkpoint.h"
 #include "splot/train/classification.h"
+#include "splot/train/export_c.h"
 #include "splot/train/lr_finder.h"
 #include "splot/train/metrics.h"
 #include "splot/train/model_file.h"

@@ -48,6 +48,8 @@ int interrupted_status();
 void add_train(Command root);
 void add_eval(Command root);
 void add_predict(Command root);
+void add_export(Command root);
+void add_verify(Command root);
 void add_summary(Command root);
 void add_check(Command root);
 void add_data(Command root);

@@ -20,6 +20,8 @@ int run(int argc, char** argv) {
   add_lr_find(line.root());
   add_eval(line.root());
   add_predict(line.root());
+  add_export(line.root());
+  add_verify(line.root());
   add_summary(line.root());
   add_check(line.root());
   add_data(line.root());

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "splot/core/error.h"
+#include "splot/core/grouped.h"
 #include "splot/recipe/build.h"
 
 #include "apps/cli/command.h"
@@ -39,12 +40,6 @@ Subject dense_subject(const std::string& text) {
   Subject out;
   out.file.info.sample = Shape{model.dense.front()};
   out.file.model = build_model(model, out.file.info.sample, kFloat32, 1);
-  return out;
-}
-
-std::string with_commas(Index value) {
-  std::string out = std::to_string(value);
-  for (std::size_t at = out.size(); at > 3; at -= 3) out.insert(at - 3, 1, ',');
   return out;
 }
 
@@ -117,17 +112,17 @@ std::string as_text(const std::vector<LayerSummary>& rows, const Totals& totals)
                          say(Message::summary_parameters), say(Message::summary_multiply_adds));
   out += rule + '\n';
   for (const LayerSummary& row : rows) {
-    out += line(fmt::format("{} ({})", row.path, row.type), batch_shape(row.output),
-                with_commas(row.parameters), with_commas(row.multiply_adds));
+    out += line(fmt::format("{} ({})", row.path, row.type), batch_shape(row.output), grouped(row.parameters),
+                grouped(row.multiply_adds));
   }
   out += rule + '\n';
   const auto total = [&](Message name, const std::string& value) {
     out += fmt::format("{}: {}\n", say(name), value);
   };
-  total(Message::summary_parameters, with_commas(totals.parameters));
-  total(Message::summary_trained, with_commas(totals.trainable));
-  total(Message::summary_frozen, with_commas(totals.parameters - totals.trainable));
-  total(Message::summary_multiply_adds, with_commas(totals.multiply_adds));
+  total(Message::summary_parameters, grouped(totals.parameters));
+  total(Message::summary_trained, grouped(totals.trainable));
+  total(Message::summary_frozen, grouped(totals.parameters - totals.trainable));
+  total(Message::summary_multiply_adds, grouped(totals.multiply_adds));
   total(Message::summary_weights, size_of(totals.parameter_bytes));
   total(Message::summary_activations, size_of(totals.activation_bytes));
   return out;
