@@ -29,12 +29,12 @@ void write_copy(StepWriter& w) {
     const Places at = w.loops(x.shape);
     w.finish(at, x[at], "v");
   } else {
-    w.code.line("int i = 0;");
+    w.code.line("int at = 0;");
     const Places from = w.loops(x.shape);
     Places to(static_cast<std::size_t>(w.out_shape().rank()), "0");
-    to.back() = "i";
+    to.back() = "at";
     w.finish(to, x[from], "v");
-    w.code.line("++i;");
+    w.code.line("++at;");
   }
   w.code.close_to(1);
 }
