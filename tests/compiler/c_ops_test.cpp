@@ -298,8 +298,8 @@ TEST_P(CProgramOfOp, ComputesWhatTheLibraryDoes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, CProgramOfOp, testing::Range<std::size_t>(0, op_cases().size()),
-                         [](const testing::TestParamInfo<std::size_t>& info) {
-                           std::string name = op_cases()[info.param].name;
+                         [](const testing::TestParamInfo<std::size_t>& one) {
+                           std::string name = op_cases()[one.param].name;
                            for (char& letter : name) {
                              if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
                            }
