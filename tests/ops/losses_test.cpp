@@ -1,3 +1,6 @@
+#include <limits>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "splot/autodiff/autodiff.h"
@@ -82,6 +85,19 @@ TEST(Losses, DerivativesOfBothOrdersAreThoseOfTheComposedTwins) {
     compare_derivatives(op, {kLogits, kProbabilities}, {op.attrs, {std::string(reduction)}});
   }
   compare_derivatives(sigmoid_cross_entropy_op, {kLogits, kProbabilities}, {});
+}
+
+// The distance of two logits may be beyond float32, and 0 times infinity is no loss.
+TEST(Losses, ClassesOfNoShareMayBeAnywhere) {
+  const float largest = std::numeric_limits<float>::max();
+  for (const Index classes : {2, 17, 40}) {
+    std::vector<float> logits(static_cast<std::size_t>(classes), -largest), target(logits.size());
+    logits.back() = largest;
+    target.back() = 1.0f;
+    const Tensor x = Tensor::from(logits, {1, classes}), t = Tensor::from(target, {1, classes});
+    EXPECT_EQ(softmax_cross_entropy(x, t).item<float>(), 0.0f) << classes;
+    EXPECT_EQ(softmax_cross_entropy(x, tensor({classes - 1})).item<float>(), 0.0f) << classes;
+  }
 }
 
 TEST(Losses, SayWhatDoesNotFit) {

@@ -61,6 +61,12 @@ void log_softmax_block(const T* x, Index rows, Index n, T* out) {
   }
 }
 
+// The distance where its share is not 0: it may be infinite, and 0 times that NaN.
+template <typename T>
+HWY_INLINE Simd<T> counted(const Simd<T> share, const Simd<T> distance) {
+  return select(share == Simd<T>(0.0), Simd<T>(0.0), distance);
+}
+
 // sum_j t[j] (x[j] - m)
 template <typename T>
 T weighted_distance(const T* t, const T* x, Index n, T m) {
@@ -68,10 +74,14 @@ T weighted_distance(const T* t, const T* x, Index n, T m) {
   const Simd<T> largest(static_cast<double>(m));
   Simd<T> total(0.0);
   Index i = 0;
-  for (; i + lanes <= n; i += lanes) total = fma(load(t + i), load(x + i) - largest, total);
+  for (; i + lanes <= n; i += lanes) {
+    const Simd<T> share = load(t + i);
+    total = fma(share, counted(share, load(x + i) - largest), total);
+  }
   const auto left = static_cast<std::size_t>(n - i);
   if (left != 0) {
-    const Simd<T> product = load_first(t + i, left) * (load_first(x + i, left) - largest);
+    const Simd<T> share = load_first(t + i, left);
+    const Simd<T> product = share * counted(share, load_first(x + i, left) - largest);
     total = total + first_or(left, product, Simd<T>(0.0));
   }
   return SumOf::lanes(total);
