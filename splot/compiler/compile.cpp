@@ -42,7 +42,8 @@ Plan& Compiled::plan_for(std::span<const Tensor> arguments) {
     return *entries_.front().plan;
   }
   Entry made;
-  made.plan = std::make_unique<Plan>(trace(function_, arguments, {.slots = options_.slots}));
+  Graph graph = trace(function_, arguments, {.slots = options_.slots});
+  made.plan = std::make_unique<Plan>(optimize(std::move(graph), options_.passes).graph);
   for (const Tensor& x : arguments) made.arguments.push_back({x.shape(), x.dtype(), x.strides()});
   for (std::size_t i = 0; i < options_.slots.size(); ++i) made.frozen.push_back(is_frozen(i));
   if (entries_.size() == options_.plans) entries_.pop_back();

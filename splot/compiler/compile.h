@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "splot/compiler/passes.h"
 #include "splot/compiler/plan.h"
 #include "splot/core/export.h"
 #include "splot/graph/trace.h"
@@ -18,10 +19,13 @@ struct CompileOptions {
   std::vector<Slot> slots = {};
   /// How many plans are kept, one for each set of shapes; the one not used for longest makes room.
   std::size_t plans = 8;
+  /// What is done to a graph before it becomes a plan; everything when nothing is left out.
+  PassOptions passes = {};
 };
 
 /// A function as a plan for each set of shapes, types and orders of its arguments and of frozen parameters:
-/// training and the smaller last batch are two. Called like the function, it gives the same bits.
+/// training and the smaller last batch are two. Called like the function, it gives the same bits, but for
+/// what the pass stable-numerics finds and makes more accurate.
 ///
 ///   Compiled step([&](std::span<const Tensor> in, std::uint64_t counter) {
 ///     Context context{.training = true, .key = {.seed = 1, .counter = counter}};

@@ -35,6 +35,12 @@ std::string list_of(const std::vector<ValueId>& ids) {
   return out;
 }
 
+// " 0.5": of a constant with one element.
+std::string value_of(const Tensor& x) {
+  if (x.numel() != 1) return {};
+  return join(' ', x.item<double>());
+}
+
 std::string origin(const Graph& graph, const GraphInput& input) {
   switch (input.kind) {
     case GraphInput::Kind::argument:
@@ -42,11 +48,19 @@ std::string origin(const Graph& graph, const GraphInput& input) {
     case GraphInput::Kind::slot:
       return "slot " + graph.slots[static_cast<std::size_t>(input.index)].name();
     case GraphInput::Kind::key:
-      return join("key of stream ", input.key.stream);
+      return join("key ", input.key.seed, ", ", input.key.stream, ", ", input.key.counter,
+                  input.follows ? " + counter" : "");
     case GraphInput::Kind::constant:
-      return "constant";
+      return "constant" + value_of(input.constant);
   }
   return {};
+}
+
+// "sum(%2, axes=[0], keepdim=true)"
+std::string arguments(const GraphCall& call) {
+  std::string out = list_of(call.inputs);
+  const std::string attrs = call.attrs.to_string();
+  return out.empty() || attrs.empty() ? out + attrs : out + ", " + attrs;
 }
 
 }  // namespace
@@ -61,7 +75,7 @@ std::string Graph::to_string() const {
     out += join('%', input.value, " = ", origin(*this, input), type(input.value), '\n');
   }
   for (const GraphCall& call : calls) {
-    out += join(list_of(call.outputs), " = ", call.op->name, '(', list_of(call.inputs), ')');
+    out += join(list_of(call.outputs), " = ", call.op->name, '(', arguments(call), ')');
     for (const ValueId id : call.outputs) out += type(id);
     out += '\n';
   }

@@ -84,12 +84,14 @@ struct SPLOT_API Graph {
   std::vector<GraphWrite> writes;
 
   ValueId add_value(const Tensor& like);
-  /// One line for each input, call, output and write:
+  /// One line for each input, call, output and write; a call shows its attributes, a constant of one element
+  /// its value:
   ///
   ///   %0 = argument 0: float32[10, 784]
   ///   %1 = slot 0.weight: float32[30, 784]
-  ///   %2 = matmul(%0, %1): float32[10, 30]
-  ///   return %2
+  ///   %2 = permute(%1, order=[1, 0]): float32[784, 30]
+  ///   %3 = matmul(%0, %2): float32[10, 30]
+  ///   return %3
   std::string to_string() const;
 };
 

@@ -11,6 +11,7 @@
 
 #include "splot/autodiff/autodiff.h"
 #include "splot/core/node.h"
+#include "splot/compiler/passes.h"
 #include "splot/graph/trace.h"
 #include "splot/models/image_models.h"
 #include "splot/models/resnet.h"
@@ -49,7 +50,8 @@ void expect_same_bits(const NamedTensors& got, const NamedTensors& expected, con
 using MakeNet = std::function<Sequential()>;
 using MakeOptimizer = std::function<std::unique_ptr<Optimizer>(Sequential&)>;
 
-// Learns for some steps with and without a plan, from the same values on the same batches.
+// Learns for some steps without a plan, with one, and with one of a graph that has been through the exact
+// passes, from the same values on the same batches.
 void check_training(const MakeNet& make_net, const MakeOptimizer& make_optimizer, const Shape& batch,
                     double classes) {
   struct Side {
@@ -57,8 +59,8 @@ void check_training(const MakeNet& make_net, const MakeOptimizer& make_optimizer
     std::unique_ptr<Optimizer> optimizer;
     std::vector<double> losses;
   };
-  Side eager{make_net(), {}, {}}, planned{make_net(), {}, {}};
-  for (Side* side : {&eager, &planned}) {
+  Side eager{make_net(), {}, {}}, planned{make_net(), {}, {}}, passed{make_net(), {}, {}};
+  for (Side* side : {&eager, &planned, &passed}) {
     initialize(side->net, 1);
     side->optimizer = make_optimizer(side->net);
   }
@@ -76,18 +78,27 @@ void check_training(const MakeNet& make_net, const MakeOptimizer& make_optimizer
         uniform({batch[0]}, kKey.with_counter(static_cast<std::uint64_t>(100 + i)), {.high = classes});
     return cast(u, kInt64);
   };
-  Plan plan(trace([&](std::span<const Tensor> in,
-                      std::uint64_t counter) { return TensorList{step(planned, in[0], in[1], counter)}; },
-                  TensorList{inputs(0), targets(0)}, {.slots = slots_of(planned.net, *planned.optimizer)}));
+  const auto traced = [&](Side& side) {
+    return trace([&](std::span<const Tensor> in,
+                     std::uint64_t counter) { return TensorList{step(side, in[0], in[1], counter)}; },
+                 TensorList{inputs(0), targets(0)}, {.slots = slots_of(side.net, *side.optimizer)});
+  };
+  Plan plan(traced(planned));
+  OptimizedGraph better = optimize(traced(passed), {.without = {"stable-numerics"}});
+  EXPECT_LT(better.graph.calls.size(), plan.graph().calls.size());
+  Plan better_plan(std::move(better.graph));
   expect_same_bits(state_dict(planned.net), state_dict(eager.net), "after the trace");
   for (int i = 0; i < 4; ++i) {
     const auto counter = static_cast<std::uint64_t>(20 + i);
-    for (Side* side : {&eager, &planned}) side->optimizer->set_lr(i == 2 ? 0.02 : 0.01);
+    for (Side* side : {&eager, &planned, &passed}) side->optimizer->set_lr(i == 2 ? 0.02 : 0.01);
     const Tensor expected = step(eager, inputs(i), targets(i), counter);
     const Tensor loss = plan.run({inputs(i), targets(i)}, counter)[0];
     EXPECT_EQ(bytes_of(loss), bytes_of(expected)) << "loss of step " << i;
+    const Tensor same = better_plan.run({inputs(i), targets(i)}, counter)[0];
+    EXPECT_EQ(bytes_of(same), bytes_of(expected)) << "with passes, loss of step " << i;
   }
   expect_same_bits(state_dict(planned.net), state_dict(eager.net), "after the steps");
+  expect_same_bits(state_dict(passed.net), state_dict(eager.net), "after the steps, with passes");
   EXPECT_LE(plan.memory().lower_bound, plan.memory().planned);
   EXPECT_LE(plan.memory().planned, plan.memory().separate);
 }

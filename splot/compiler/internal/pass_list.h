@@ -1,0 +1,16 @@
+// The passes themselves; passes.h says what each does. All return how many places they changed.
+#pragma once
+
+#include <cstddef>
+
+#include "splot/graph/graph.h"
+
+namespace splot::compiler {
+
+std::size_t dead_code(Graph& graph);
+std::size_t common_subexpressions(Graph& graph);
+std::size_t constant_folding(Graph& graph);
+std::size_t identities(Graph& graph);
+std::size_t stable_numerics(Graph& graph);
+
+}  // namespace splot::compiler

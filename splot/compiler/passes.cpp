@@ -1,0 +1,61 @@
+#include "splot/compiler/passes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "splot/compiler/internal/pass_list.h"
+#include "splot/core/error.h"
+
+namespace splot {
+namespace {
+
+constexpr GraphPass kPasses[] = {
+    {"dead-code", Message::pass_dead_code, true, compiler::dead_code},
+    {"common-subexpressions", Message::pass_common_subexpressions, true, compiler::common_subexpressions},
+    {"constant-folding", Message::pass_constant_folding, true, compiler::constant_folding},
+    {"identities", Message::pass_identities, true, compiler::identities},
+    {"stable-numerics", Message::pass_stable_numerics, false, compiler::stable_numerics},
+};
+
+// Each round makes the graph smaller or more stable; a bound all the same, should two rules ever undo each
+// other's work.
+constexpr int kRounds = 20;
+
+}  // namespace
+
+std::span<const GraphPass> all_passes() { return kPasses; }
+
+const GraphPass* find_pass(std::string_view name) {
+  const auto found = std::find_if(std::begin(kPasses), std::end(kPasses),
+                                  [&](const GraphPass& pass) { return pass.name == name; });
+  return found == std::end(kPasses) ? nullptr : found;
+}
+
+OptimizedGraph optimize(Graph graph, const PassOptions& options) {
+  for (const std::string& name : options.without) {
+    std::string names;
+    for (const GraphPass& pass : kPasses) names += join(names.empty() ? "" : ", ", pass.name);
+    require<ValueError>(find_pass(name) != nullptr, "optimize", "there is no pass \"", name, "\"; there are ",
+                        names);
+  }
+  OptimizedGraph out{std::move(graph), {}};
+  bool changed = true;
+  for (int round = 0; changed && round < kRounds; ++round) {
+    changed = false;
+    for (const GraphPass& pass : kPasses) {
+      if (std::find(options.without.begin(), options.without.end(), pass.name) != options.without.end())
+        continue;
+      const std::size_t before = out.graph.calls.size();
+      Graph old;
+      if (options.watch) old = out.graph;
+      const std::size_t places = pass.run(out.graph);
+      if (places == 0) continue;
+      changed = true;
+      out.steps.push_back({&pass, places, before, out.graph.calls.size()});
+      if (options.watch) options.watch(pass, old, out.graph);
+    }
+  }
+  return out;
+}
+
+}  // namespace splot

@@ -1,0 +1,68 @@
+// Passes: what is done to a graph before it is run, each by a name under which it can be left out.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "splot/core/export.h"
+#include "splot/core/messages.h"
+#include "splot/graph/graph.h"
+
+namespace splot {
+
+/// One way of making a graph better without changing what it computes.
+struct GraphPass {
+  const char* name;  ///< "dead-code"
+  Message summary;   ///< what it does, in a line
+  /// Whether results keep every bit. Of NaN, which one it is may change.
+  bool exact;
+  /// Returns how many places it changed.
+  std::size_t (*run)(Graph& graph);
+};
+
+/// In the order in which they run:
+///
+/// - dead-code: calls, constants and slots that nobody reads are left out.
+/// - common-subexpressions: of calls of one op with the same inputs and attributes the first is made;
+/// constants
+///   and random keys that are equal become one.
+/// - constant-folding: calls of constants alone are made now, where the result takes up to 1 MiB.
+/// - identities: x * 1, x / 1, x - 0, two negations, two changes of shape and the like, as far as they keep
+///   every bit. x + 0 is none of them: it turns -0 into 0.
+/// - stable-numerics: logarithms of softmax, sigmoid and 1 + exp(x), variances, and what derivatives make of
+///   them, in forms that neither overflow nor cancel. Results change where they were less accurate.
+SPLOT_API std::span<const GraphPass> all_passes();
+/// Null: there is none of that name.
+SPLOT_API const GraphPass* find_pass(std::string_view name);
+
+struct PassOptions {
+  /// Names of passes that are left out.
+  std::vector<std::string> without = {};
+  /// Shown the graph before and after whenever a pass has changed something.
+  std::function<void(const GraphPass& pass, const Graph& before, const Graph& after)> watch = {};
+};
+
+/// A pass that has changed something.
+struct PassStep {
+  const GraphPass* pass;
+  std::size_t places;  ///< how many changes it made
+  std::size_t before;  ///< calls of the graph
+  std::size_t after;
+};
+
+struct OptimizedGraph {
+  Graph graph;
+  std::vector<PassStep> steps;  ///< in order
+};
+
+/// Runs the passes one after the other, and again, until none has anything to change. Throws ValueError for
+/// a name that no pass has.
+///
+///   Plan plan(optimize(trace(step, {x, y}, {.slots = slots}), {.without = {"stable-numerics"}}).graph);
+SPLOT_API OptimizedGraph optimize(Graph graph, const PassOptions& options = {});
+
+}  // namespace splot
