@@ -74,6 +74,7 @@
 #include "splot/recipe/run.h"
 #include "splot/recipe/run_report.h"
 #include "splot/report/examine.h"
+#include "splot/report/graph_drawing.h"
 #include "splot/report/markup.h"
 #include "splot/report/pictures.h"
 #include "splot/report/plot.h"

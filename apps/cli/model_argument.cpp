@@ -9,15 +9,11 @@
 #include "apps/cli/recipes.h"
 
 namespace splot::cli {
-namespace {
-
 bool is_model_file(const std::string& name) {
   const std::filesystem::path path(name);
   std::error_code ignored;
   return path.extension() == ".safetensors" || std::filesystem::exists(path / "model.safetensors", ignored);
 }
-
-}  // namespace
 
 ModelFile find_model(const std::string& name) {
   const std::filesystem::path inside = std::filesystem::path(name) / "model.safetensors";

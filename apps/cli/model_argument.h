@@ -18,6 +18,9 @@ struct Subject {
   bool trained = false;
 };
 
+/// Whether the name is that of a model file or of a run's folder, and of no recipe.
+bool is_model_file(const std::string& name);
+
 /// Throws UsageError when the name is neither.
 Subject find_subject(const std::string& name, const std::vector<std::string>& assignments);
 

@@ -22,7 +22,7 @@ using test::Outcome;
 TEST_F(Command, HelpOfEveryCommandHasAnExample) {
   EXPECT_NE(run("--help").out.find("Example:\n  splot train mnist"), std::string::npos);
   for (const std::string name :
-       {"train", "reproduce", "eval", "predict", "export", "verify", "summary", "check", "data", "ops",
+       {"train", "reproduce", "eval", "predict", "export", "verify", "summary", "graph", "check", "data", "ops",
         "recipes", "report", "doctor", "completion", "man"}) {
     const Outcome help = run(name + " --help");
     EXPECT_EQ(help.status, 0) << name;

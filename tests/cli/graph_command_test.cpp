@@ -1,0 +1,73 @@
+// splot graph.
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/command_fixture.h"
+
+namespace splot {
+namespace {
+
+using Json = nlohmann::json;
+using test::Outcome;
+
+class GraphCommand : public test::Command {};
+
+TEST_F(GraphCommand, PrintsAPrediction) {
+  const Outcome outcome = run("graph nielsen-30 --batch 5");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("%0 = argument 0: float32[5, 1, 28, 28]\n"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("sigmoid("), std::string::npos);
+  EXPECT_NE(outcome.out.find("calls before"), std::string::npos);
+}
+
+TEST_F(GraphCommand, AStepIsSmallerAfterThePasses) {
+  const Json json = Json::parse(run("graph nielsen-30 --step --json").out);
+  EXPECT_LT(json["calls_after"], json["calls_before"]);
+  EXPECT_NE(json["after"].get<std::string>().find("1.weight := "), std::string::npos);
+  const Json off = Json::parse(run("graph nielsen-30 --step --json --passes dead-code").out);
+  EXPECT_EQ(off["calls_after"], off["calls_before"]) << "a step has no dead code before the other passes";
+  const Json without =
+      Json::parse(run("graph nielsen-30 --step --json --without common-subexpressions,constant-folding").out);
+  EXPECT_EQ(without["calls_after"], without["calls_before"]);
+}
+
+TEST_F(GraphCommand, ShowsAPassBeforeAndAfter) {
+  const std::string shown = run("graph nielsen-30 --step --show constant-folding").out;
+  const std::size_t after = shown.find("\n\n%0 = argument 0");
+  ASSERT_NE(after, std::string::npos) << shown;
+  EXPECT_NE(shown.substr(0, after).find("full("), std::string::npos) << shown;
+  EXPECT_EQ(shown.substr(after).find("full("), std::string::npos) << shown;
+  EXPECT_EQ(run("graph nielsen-30 --show identities").out,
+            "identities finds nothing to change in this graph\n");
+}
+
+TEST_F(GraphCommand, DrawsBeforeAndAfter) {
+  ASSERT_EQ(run("graph nielsen-30 --step --svg after.svg").status, 0);
+  ASSERT_EQ(run("graph nielsen-30 --step --before --svg before.svg").status, 0);
+  const std::string after = text(folder_.file("after.svg")), before = text(folder_.file("before.svg"));
+  EXPECT_NE(after.find("nielsen-30: a training step in 25 calls"), std::string::npos) << after.substr(0, 300);
+  EXPECT_NE(before.find("nielsen-30: a training step in 30 calls"), std::string::npos);
+  EXPECT_NE(after.find(">sgd_step<"), std::string::npos);
+}
+
+TEST_F(GraphCommand, ListsPasses) {
+  const Json list = Json::parse(run("graph --list --json").out);
+  ASSERT_EQ(list.size(), 5u);
+  EXPECT_EQ(list[0]["pass"], "dead-code");
+  EXPECT_EQ(list[4]["exact"], false);
+}
+
+TEST_F(GraphCommand, WrongUsage) {
+  EXPECT_EQ(run("graph").status, 2);
+  EXPECT_EQ(run("graph nielsen-30 --list").status, 2);
+  EXPECT_EQ(run("graph nielsen-30 --passes dead-code --without identities").status, 2);
+  const Outcome outcome = run("graph nielsen-30 --without fusion");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.err.find("there is no pass \"fusion\"; there are dead-code, common-subexpressions, "
+                             "constant-folding, identities, stable-numerics"),
+            std::string::npos)
+      << outcome.err;
+  EXPECT_EQ(run("graph model.safetensors --step").status, 2);
+}
+
+}  // namespace
+}  // namespace splot
