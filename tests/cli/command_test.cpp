@@ -22,8 +22,8 @@ using test::Outcome;
 TEST_F(Command, HelpOfEveryCommandHasAnExample) {
   EXPECT_NE(run("--help").out.find("Example:\n  splot train mnist"), std::string::npos);
   for (const std::string name :
-       {"train", "reproduce", "eval", "predict", "export", "verify", "summary", "graph", "check", "data", "ops",
-        "recipes", "report", "doctor", "completion", "man"}) {
+       {"train", "reproduce", "eval", "predict", "export", "verify", "summary", "graph", "check", "data",
+        "ops", "recipes", "report", "doctor", "completion", "man"}) {
     const Outcome help = run(name + " --help");
     EXPECT_EQ(help.status, 0) << name;
     const std::size_t example = help.out.find("Example:\n  ");

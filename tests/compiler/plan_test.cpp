@@ -10,8 +10,8 @@
 #include <gtest/gtest.h>
 
 #include "splot/autodiff/autodiff.h"
-#include "splot/core/node.h"
 #include "splot/compiler/passes.h"
+#include "splot/core/node.h"
 #include "splot/graph/trace.h"
 #include "splot/models/image_models.h"
 #include "splot/models/resnet.h"

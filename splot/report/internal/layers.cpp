@@ -236,6 +236,8 @@ class Layout {
       const RowBox& from = rows_.boxes[index(rows_.lines[i].from)];
       std::vector<Point>& points = rows_.lines[i].points;
       points = {{from.top.x, from.top.y + from.height}};
+      // Straight down past taller boxes of the row.
+      points.push_back({from.top.x, bottom[index(stop(ways_[i].front()).row)]});
       for (std::size_t k = 1; k + 1 < ways_[i].size(); ++k) {
         const Stop& s = stop(ways_[i][k]);
         points.push_back({s.x - left, top[index(s.row)]});
