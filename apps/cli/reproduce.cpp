@@ -148,15 +148,16 @@ std::string as_text(const Reproduction& result) {
   const Spread& spread = result.spread;
   out += row(Message::reproduce_spread,
              say(Message::reproduce_spread_line, shown(spread.mean), shown(spread.median), shown(spread.min),
-                 shown(spread.max), fmt::format("{:.2g}", spread.sd)));
+                 shown(spread.max), std::isnan(spread.sd) ? "-" : fmt::format("{:.2g}", spread.sd)));
   if (published.stuck > 0.0) {
     out += row(Message::reproduce_stuck,
                say(Message::reproduce_stuck_line, result.stuck, result.runs.size(), shown(published.stuck)));
   }
   for (const BoundResult& bound : result.bounds) {
-    out += row(Message::reproduce_reason,
-               fmt::format("{}  {}", bound.bound.to_string(),
-                           say(bound.holds ? Message::reproduce_holds : Message::reproduce_fails)));
+    const std::string holds = std::isnan(bound.value) ? "-"
+                              : bound.holds           ? say(Message::reproduce_holds)
+                                                      : say(Message::reproduce_fails);
+    out += row(Message::reproduce_reason, bound.bound.to_string() + "  " + holds);
   }
   out += fmt::format("  {:<11}{}\n", "", published.reason);
   if (result.norms.empty()) {

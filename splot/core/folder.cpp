@@ -71,8 +71,7 @@ std::string told_of(std::string text, const std::string& beside, const std::stri
   return text;
 }
 
-// Without a moment in which there is neither: only a crash between the two renames leaves the old one under
-// another name.
+// Between the two renames there is neither: a crash there leaves the old one under another name.
 void exchange(const fs::path& from, const fs::path& target) {
   std::error_code error, ignored;
   const fs::path old = target.string() + join(".old-", ::getpid());
