@@ -144,7 +144,7 @@ std::string table_of(const OptimizedGraph& optimized, const std::vector<std::str
   return out;
 }
 
-nlohmann::ordered_json as_json(const OptimizedGraph& optimized, const Graph& traced) {
+nlohmann::ordered_json graph_json(const OptimizedGraph& optimized, const Graph& traced) {
   nlohmann::ordered_json steps = nlohmann::ordered_json::array();
   for (const PassStep& step : optimized.steps) {
     steps.push_back({{"pass", step.pass->name},
@@ -200,7 +200,7 @@ int run_graph(const GraphOptions& options) {
     write_file(options.svg, draw(graph, say(title, options.subject, graph.calls.size())).file());
   }
   if (options.json) {
-    print(as_json(optimized, traced).dump(2) + '\n');
+    print(graph_json(optimized, traced).dump(2) + '\n');
     return kOk;
   }
   if (options.svg.empty() || options.text) print(graph.to_string() + '\n');

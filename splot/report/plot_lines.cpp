@@ -5,6 +5,7 @@
 
 #include "splot/core/error.h"
 #include "splot/core/messages.h"
+#include "splot/report/internal/point.h"
 #include "splot/report/internal/scale.h"
 #include "splot/report/markup.h"
 #include "splot/report/plot.h"
@@ -14,6 +15,7 @@ namespace {
 
 using report_detail::axis_title;
 using report_detail::AxisScale;
+using report_detail::Point;
 using report_detail::text_width;
 using report_detail::Tick;
 using report_detail::value_text;
@@ -30,10 +32,6 @@ void check(const LinePlot& plot) {
     require<ValueError>(s.color >= -1 && s.color < 8, "plot", "there is no color ", s.color, ", but 0 to 7");
   }
 }
-
-struct Point {
-  double x, y;
-};
 
 // Places in the box; y counts downwards from its top.
 class Box {

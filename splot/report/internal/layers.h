@@ -4,13 +4,9 @@
 #include <vector>
 
 #include "splot/core/export.h"
+#include "splot/report/internal/point.h"
 
 namespace splot::report_detail {
-
-struct Point {
-  double x = 0.0;
-  double y = 0.0;
-};
 
 struct RowBox {
   double width = 0.0;
@@ -23,8 +19,8 @@ struct RowBox {
 struct RowLine {
   int from = 0;
   int to = 0;
-  std::vector<Point> points =
-      {};  ///< the way lay_out() finds: from the lower side of one to the upper of the other
+  /// The way lay_out() finds, from the lower side of one to the upper of the other.
+  std::vector<Point> points = {};
 };
 
 struct Rows {
