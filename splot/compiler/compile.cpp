@@ -28,14 +28,15 @@ Plan& Compiled::plan_for(std::span<const Tensor> arguments) {
     const Parameter* parameter = options_.slots[i].parameter();
     return parameter != nullptr && parameter->frozen();
   };
-  const auto same_frozen = [&](const Entry& entry) {
+  const auto same_slots = [&](const Entry& entry) {
+    if (entry.plan->graph().slot_tensors.changed(options_.slots) >= 0) return false;
     for (std::size_t i = 0; i < options_.slots.size(); ++i) {
       if (entry.frozen[i] != is_frozen(i)) return false;
     }
     return true;
   };
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return fits(entry.arguments, arguments) && same_frozen(entry);
+    return fits(entry.arguments, arguments) && same_slots(entry);
   });
   if (found != entries_.end()) {
     std::rotate(entries_.begin(), found, found + 1);

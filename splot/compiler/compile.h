@@ -23,9 +23,9 @@ struct CompileOptions {
   PassOptions passes = {};
 };
 
-/// A function as a plan for each set of shapes, types and orders of its arguments and of frozen parameters:
-/// training and the smaller last batch are two. Called like the function, it gives the same bits, but for
-/// what the pass stable-numerics finds and makes more accurate.
+/// A function as a plan for each set of shapes, types and orders of its arguments, of frozen parameters and
+/// of slots that hold nothing or the same: training and the smaller last batch are two. Called like the
+/// function, it gives the same bits, but for what the pass stable-numerics finds and makes more accurate.
 ///
 ///   Compiled step([&](std::span<const Tensor> in, std::uint64_t counter) {
 ///     Context context{.training = true, .key = {.seed = 1, .counter = counter}};

@@ -1,5 +1,6 @@
 #include "splot/compiler/plan.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@ struct Plan::State {
     ValueId value;
     /// What the slot held before, where the op may write into it; else -1.
     ValueId in_place;
+    int same;  // an earlier slot of which it holds the tensor, or -1
   };
 
   explicit State(Graph traced);
@@ -97,7 +99,12 @@ Plan::State::State(Graph traced)
     for (const ValueId id : call.outputs) ready.outputs.push_back(values[static_cast<std::size_t>(id)]);
     calls.push_back(std::move(ready));
   }
-  for (const GraphWrite& write : graph.writes) writes.push_back({write.slot, write.value, writable(write)});
+  for (const GraphWrite& write : graph.writes) {
+    const auto earlier =
+        std::find_if(writes.begin(), writes.end(), [&](const Write& w) { return w.value == write.value; });
+    const int same = earlier == writes.end() ? -1 : earlier->slot;
+    writes.push_back({write.slot, write.value, writable(write), same});
+  }
 }
 
 // The slot's own memory, where the op that makes the new value may write into it and nobody reads it later.
@@ -161,6 +168,11 @@ void Plan::State::bind_argument(const GraphInput& input, std::span<const Tensor>
 }
 
 void Plan::State::bind_slots() {
+  if (const int changed = graph.slot_tensors.changed(graph.slots); changed >= 0) {
+    fail<ValueError>("plan", "since this plan was made it has changed whether ",
+                     graph.slots[static_cast<std::size_t>(changed)].name(),
+                     " holds anything, or the tensor of an earlier slot; make another plan");
+  }
   // First who may be written into: a bound value holds the memory too.
   for (const Write& write : writes) {
     if (write.in_place >= 0 && graph.slots[static_cast<std::size_t>(write.slot)].value().owns_storage()) {
@@ -204,6 +216,10 @@ void Plan::State::compute() {
 void Plan::State::write_slots() {
   for (const Write& write : writes) {
     Slot& slot = graph.slots[static_cast<std::size_t>(write.slot)];
+    if (write.same >= 0) {
+      slot.set(graph.slots[static_cast<std::size_t>(write.same)].value());
+      continue;
+    }
     const Tensor& now = slot.value();
     const bool done = now.defined() && now.impl()->storage == impl(write.value).storage &&
                       now.impl()->offset == impl(write.value).offset;

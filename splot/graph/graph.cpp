@@ -1,5 +1,7 @@
 #include "splot/graph/graph.h"
 
+#include <unordered_map>
+
 #include "splot/core/error.h"
 
 namespace splot {
@@ -64,6 +66,27 @@ std::string arguments(const GraphCall& call) {
 }
 
 }  // namespace
+
+SlotTensors::SlotTensors(const std::vector<Slot>& slots) {
+  std::unordered_map<const TensorImpl*, int> known;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const TensorImpl* const held = slots[i].value().impl().get();
+    first_.push_back(held == nullptr ? -1 : known.emplace(held, static_cast<int>(i)).first->second);
+  }
+}
+
+int SlotTensors::changed(const std::vector<Slot>& slots) const {
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const TensorImpl* const held = slots[i].value().impl().get();
+    const int first = first_[i];
+    const bool same =
+        first < 0 ? held == nullptr
+                  : held != nullptr && (static_cast<std::size_t>(first) == i ||
+                                        held == slots[static_cast<std::size_t>(first)].value().impl().get());
+    if (!same) return static_cast<int>(i);
+  }
+  return -1;
+}
 
 std::string Graph::to_string() const {
   std::string out;

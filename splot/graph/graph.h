@@ -55,6 +55,26 @@ class SPLOT_API Slot {
   Tensor* tensor_ = nullptr;
 };
 
+/// Which of some slots hold something, and which hold the same: the parameters that have had as many steps of
+/// Adam hold one number of steps. What is traced with the same tensor twice is right for as long as it is
+/// one.
+///
+/// Threads: a value.
+class SPLOT_API SlotTensors {
+ public:
+  SlotTensors() = default;
+  explicit SlotTensors(const std::vector<Slot>& slots);
+
+  /// The first slot with the tensor of slot i, which may be i itself; -1 where slot i holds nothing.
+  int first_with(std::size_t i) const { return first_[i]; }
+  /// The first of these slots that is no longer so: it holds something and did not, holds nothing and did,
+  /// or no longer holds what an earlier one holds. -1: there is none.
+  int changed(const std::vector<Slot>& slots) const;
+
+ private:
+  std::vector<int> first_;
+};
+
 /// What a graph takes.
 struct GraphInput {
   enum class Kind { argument, slot, key, constant };
@@ -78,6 +98,7 @@ struct GraphWrite {
 struct SPLOT_API Graph {
   std::vector<GraphValue> values;
   std::vector<Slot> slots;
+  SlotTensors slot_tensors;  ///< what the slots held when the function was traced
   std::vector<GraphInput> inputs;
   std::vector<GraphCall> calls;
   std::vector<ValueId> outputs;

@@ -141,18 +141,18 @@ class KeptSlots {
 
 // Slot i without elements, as the function gets it: what it reads of a slot would be frozen as well. Slots
 // that hold the same tensor go on holding the same.
-Tensor give_slot(std::vector<Slot>& all, std::size_t i, const KeptSlots& kept, const TensorList& before,
+Tensor give_slot(Graph& graph, std::size_t i, const KeptSlots& kept, const TensorList& before,
                  GraphRecorder& recorder) {
-  const Tensor& value = kept.value(i);
-  if (!value.defined()) return {};
-  for (std::size_t j = 0; j < i; ++j) {
-    if (kept.value(j).impl() != value.impl()) continue;
-    all[i].set(before[j]);
-    return before[j];
+  const int first = graph.slot_tensors.first_with(i);
+  if (first < 0) return {};
+  if (const auto earlier = static_cast<std::size_t>(first); earlier != i) {
+    graph.slots[i].set(before[earlier]);
+    return before[earlier];
   }
+  const Tensor& value = kept.value(i);
   Tensor out = Tensor::without_elements(value.shape(), value.dtype(), value.strides());
-  all[i].set(out);
-  recorder.add_input({.kind = GraphInput::Kind::slot, .index = static_cast<int>(i)}, out);
+  graph.slots[i].set(out);
+  recorder.add_input({.kind = GraphInput::Kind::slot, .index = first}, out);
   return out;
 }
 
@@ -161,6 +161,7 @@ Tensor give_slot(std::vector<Slot>& all, std::size_t i, const KeptSlots& kept, c
 Graph trace(const TracedFunction& function, std::span<const Tensor> arguments, const TraceOptions& options) {
   Graph graph;
   graph.slots = options.slots;
+  graph.slot_tensors = SlotTensors(graph.slots);
   const KeptSlots kept(graph.slots);
   GraphRecorder recorder(graph);
   const Recording recording(recorder);
@@ -173,7 +174,7 @@ Graph trace(const TracedFunction& function, std::span<const Tensor> arguments, c
   }
   TensorList slots;
   for (std::size_t i = 0; i < graph.slots.size(); ++i) {
-    slots.push_back(give_slot(graph.slots, i, kept, slots, recorder));
+    slots.push_back(give_slot(graph, i, kept, slots, recorder));
   }
   const TensorList results = function({given.data(), given.size()}, kTracedCounter);
   for (const Tensor& result : results) {

@@ -67,6 +67,44 @@ TEST(Compiled, FreezingAParameterMakesAnother) {
   EXPECT_EQ(step.made(), 2u);
 }
 
+// Parameters that have had as many steps hold one number of steps, until a checkpoint says otherwise.
+TEST(Compiled, SlotsThatNoLongerHoldTheSameMakeAnother) {
+  Tensor a = full({}, 1.0), b = a;
+  Compiled step(
+      [&](In, std::uint64_t) {
+        const bool same = a.impl() == b.impl();
+        a = a + 1.0;
+        b = same ? a : b + 1.0;
+        return TensorList();
+      },
+      {.slots = {Slot("a", &a), Slot("b", &b)}});
+  step({});
+  EXPECT_EQ(a.item<double>(), 2.0);
+  EXPECT_EQ(b.item<double>(), 2.0);
+  Plan& of_one = step.plan_for(In());
+  b = full({}, 10.0);
+  EXPECT_ERROR(ValueError, of_one.run(In()),
+               "[plan] since this plan was made it has changed whether b holds anything, or the tensor of an "
+               "earlier slot; make another plan");
+  step({});
+  EXPECT_EQ(a.item<double>(), 3.0);
+  EXPECT_EQ(b.item<double>(), 11.0);
+  EXPECT_EQ(step.made(), 2u);
+}
+
+// As the moments of an optimiser before its first step.
+TEST(Compiled, ASlotThatHeldNothingMakesAnother) {
+  Tensor total;
+  Compiled add_up(
+      [&](In in, std::uint64_t) {
+        total = total.defined() ? total + in[0] : in[0] * 1.0;
+        return TensorList{total};
+      },
+      {.slots = {Slot("total", &total)}});
+  for (int i = 1; i <= 3; ++i) EXPECT_EQ(add_up({full({}, 2.0)})[0].item<double>(), 2.0 * i);
+  EXPECT_EQ(add_up.made(), 2u);
+}
+
 // The counter of a call reaches the random numbers; other keys stay.
 TEST(Compiled, RandomNumbersFollowTheCounter) {
   const auto draw = [](In, std::uint64_t counter) {
