@@ -27,6 +27,9 @@ struct Plan::State {
     /// What the slot held before, where the op may write into it; else -1.
     ValueId in_place;
     int same;  // an earlier slot of which it holds the tensor, or -1
+    /// What the slot gets where it is not written in place; what it had takes its place, so that no run asks
+    /// for a tensor.
+    Tensor spare;
   };
 
   explicit State(Graph traced);
@@ -49,6 +52,12 @@ struct Plan::State {
   void write_key(const GraphInput& input, std::uint64_t counter);
   void compute();
   void write_slots();
+  static void keep_spare(Tensor& x);
+  // Makes the tensor, which nobody else may hold, one onto the elements of the value.
+  void point(Tensor& x, ValueId id);
+  // The memory of results that nobody holds any more, before memory for the next ones is asked for.
+  void take_back();
+  TensorList results();
 
   ValueId writable(const GraphWrite& write) const;
 
@@ -59,6 +68,7 @@ struct Plan::State {
   std::vector<Call> calls;
   std::vector<Write> writes;
   std::vector<ValueId> borrowed;  // whose elements are somebody else's, or will be
+  TensorList given;               // the results of the last run; used again when nobody holds them any more
   Ref<Storage> block;
   PlanMemory memory;
 };
@@ -103,7 +113,8 @@ Plan::State::State(Graph traced)
     const auto earlier =
         std::find_if(writes.begin(), writes.end(), [&](const Write& w) { return w.value == write.value; });
     const int same = earlier == writes.end() ? -1 : earlier->slot;
-    writes.push_back({write.slot, write.value, writable(write), same});
+    writes.push_back(
+        {write.slot, write.value, writable(write), same, Tensor::without_elements({}, kFloat32)});
   }
 }
 
@@ -214,7 +225,7 @@ void Plan::State::compute() {
 }
 
 void Plan::State::write_slots() {
-  for (const Write& write : writes) {
+  for (Write& write : writes) {
     Slot& slot = graph.slots[static_cast<std::size_t>(write.slot)];
     if (write.same >= 0) {
       slot.set(graph.slots[static_cast<std::size_t>(write.same)].value());
@@ -226,9 +237,52 @@ void Plan::State::write_slots() {
     if (done) {
       slot.touch();
     } else {
-      slot.set(Tensor(impl(write.value).window()));
+      Tensor next = std::move(write.spare);
+      point(next, write.value);
+      write.spare = now;
+      slot.set(std::move(next));
     }
   }
+  for (Write& write : writes) keep_spare(write.spare);
+}
+
+// What has gone from its slot, without its elements. Where somebody holds it another one takes its place.
+void Plan::State::keep_spare(Tensor& x) {
+  if (!x.defined() || !x.impl()->unique()) {
+    x = Tensor::without_elements({}, kFloat32);
+  } else {
+    x.impl()->storage.reset();
+  }
+}
+
+void Plan::State::point(Tensor& x, ValueId id) {
+  const TensorImpl& from = impl(id);
+  TensorImpl& to = *x.impl();
+  to.storage = from.storage;
+  to.shape = from.shape;
+  to.strides = from.strides;
+  to.offset = from.offset;
+  to.dtype = from.dtype;
+  to.contiguous = from.contiguous;
+  to.elements = true;
+  to.wrapped = false;
+  to.node.reset();
+  to.output = 0;
+}
+
+void Plan::State::take_back() {
+  for (Tensor& x : given) {
+    if (x.impl()->unique()) x.impl()->storage.reset();
+  }
+}
+
+TensorList Plan::State::results() {
+  given.resize(graph.outputs.size());
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (!given[i].defined() || !given[i].impl()->unique()) given[i] = Tensor::without_elements({}, kFloat32);
+    point(given[i], graph.outputs[i]);
+  }
+  return given;
 }
 
 Plan::Plan(Graph graph) : state_(std::make_unique<State>(std::move(graph))) {}
@@ -252,10 +306,10 @@ TensorList Plan::run(std::span<const Tensor> arguments, std::uint64_t counter) {
     if (input.kind == GraphInput::Kind::argument) s.bind_argument(input, arguments);
     if (input.kind == GraphInput::Kind::key) s.write_key(input, counter);
   }
+  s.take_back();
   s.bind_slots();
   s.compute();
-  TensorList results;
-  for (const ValueId id : s.graph.outputs) results.push_back(Tensor(s.impl(id).window()));
+  TensorList results = s.results();
   s.write_slots();
   return results;
 }
