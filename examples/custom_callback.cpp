@@ -14,6 +14,9 @@ class UntilLossIsBelow final : public Callback {
  public:
   explicit UntilLossIsBelow(double goal) : goal_(goal) {}
 
+  // It looks at epochs only, so steps may be whole plans, which leave no gradients.
+  bool needs_gradients(const TrainingView&) const override { return false; }
+
   void on_epoch_end(TrainingView& view, EpochRecord& record) override {
     const double loss = metric(record.metrics, "loss");
     record.metrics.push_back({"above_goal", loss - goal_});  // shown, written and kept like the others

@@ -37,6 +37,7 @@ struct TrainOptions {
   std::optional<std::uint64_t> seed;
   bool json = false;
   bool quiet = false;
+  bool eager = false;
 };
 
 ModelInfo info_of(const RecipeRun& run, const std::optional<PictureOrigin>& pictures) {
@@ -122,7 +123,7 @@ void print_result(const RecipeRun& run, const std::string& folder) {
 // Keys that may be other than they were when a run is gone on with: how long, and what nobody computes with.
 bool may_change(std::string_view line) {
   for (const std::string_view key :
-       {"title", "seeds", "epochs", "patience", "min_delta", "checkpoint_every"}) {
+       {"title", "seeds", "epochs", "patience", "min_delta", "checkpoint_every", "compiled"}) {
     if (line.starts_with(join(key, " = "))) return true;
   }
   return false;
@@ -319,10 +320,14 @@ void add_train(Command root) {
   command.option("-o,--output", options->folder, Message::train_folder, "FOLDER");
   command.option("--resume", options->resume, Message::train_resume, "FOLDER");
   command.option("--seed", options->seed, Message::seed_option, "N");
+  command.flag("--eager", options->eager, Message::train_eager);
   command.flag("--quiet", options->quiet, Message::quiet_option);
   command.add_threads();
   command.add_json(options->json);
-  command.runs([options] { return run_train(*options); });
+  command.runs([options] {
+    if (options->eager) options->set.emplace_back("train.compiled=false");
+    return run_train(*options);
+  });
 }
 
 }  // namespace splot::cli

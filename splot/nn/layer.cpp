@@ -64,6 +64,7 @@ namespace {
   SPLOT_RETHROW(IndexError)
   SPLOT_RETHROW(GradientError)
   SPLOT_RETHROW(DivergenceError)
+  SPLOT_RETHROW(TraceError)
 #undef SPLOT_RETHROW
 }
 

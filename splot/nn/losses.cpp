@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "splot/core/node.h"
+#include "splot/core/recorder.h"
 #include "splot/ops/ops.h"
 
 namespace splot {
@@ -29,14 +30,27 @@ Tensor difference(const char* loss, const Tensor& prediction, const Tensor& targ
   return prediction - target;
 }
 
-// NaN passes: it is for the training to find and to name its origin.
-void require_between(const char* loss, const Tensor& x, double low, double high) {
-  if (x.numel() == 0) return;
+// Throws when outputs leave the range. While a function is traced nothing can be looked at: then it returns
+// whether they do, and the loss has to go through or_nan(). NaN passes: it is for the training to find and to
+// name its origin.
+Tensor require_between(const char* loss, const Tensor& x, double low, double high) {
+  if (x.numel() == 0) return {};
   const NoGrad off;
+  if (recorder() != nullptr) {
+    const Tensor below = min(x) < low;
+    return high < std::numeric_limits<double>::max() ? logical_or(below, max(x) > high) : below;
+  }
   const auto least = min(x).item<double>(), most = max(x).item<double>();
   require<ValueError>(!(least < low) && !(most > high), loss, "needs outputs of at least ", low,
                       high < std::numeric_limits<double>::max() ? join(" and at most ", high) : "", ", got ",
                       least < low ? least : most, "; are they logits?");
+  return {};
+}
+
+// NaN where outputs have left the range: whoever sees it may calculate once more, untraced, and hears why.
+Tensor or_nan(const Tensor& outside, const Tensor& loss) {
+  if (!outside.defined()) return loss;
+  return where(outside, std::numeric_limits<double>::quiet_NaN(), loss);
 }
 
 // [n, classes, rest...] -> [n, rest..., classes]
@@ -180,29 +194,30 @@ Tensor cross_entropy_cost(const Tensor& logits, const Tensor& target) {
 
 Tensor binary_cross_entropy(const Tensor& probabilities, const Tensor& target, const LossOptions& options) {
   require_same_shape("binary_cross_entropy", "probabilities", probabilities, target);
-  require_between("binary_cross_entropy", probabilities, 0.0, 1.0);
-  return reduced(probability_cross_entropy(probabilities, target), options.reduction);
+  const Tensor outside = require_between("binary_cross_entropy", probabilities, 0.0, 1.0);
+  return or_nan(outside, reduced(probability_cross_entropy(probabilities, target), options.reduction));
 }
 
 Tensor categorical_cross_entropy(const Tensor& outputs, const Tensor& target, const LossOptions& options) {
   constexpr double kEpsilon = 1e-7;  // Keras's
   const Classes c("categorical_cross_entropy", "outputs", outputs, target);
-  require_between("categorical_cross_entropy", outputs, 0.0, std::numeric_limits<double>::max());
+  const Tensor outside =
+      require_between("categorical_cross_entropy", outputs, 0.0, std::numeric_limits<double>::max());
   const Tensor shares = c.outputs / sum(c.outputs, {-1}, /*keepdim=*/true);
   const Tensor logarithms = log(clamp(shares, kEpsilon, 1.0 - kEpsilon));
-  return reduced(-sum(c.probabilities() * logarithms, {-1}), options.reduction);
+  return or_nan(outside, reduced(-sum(c.probabilities() * logarithms, {-1}), options.reduction));
 }
 
 Tensor categorical_cross_entropy_from_sigmoid(const Tensor& outputs, const Tensor& target,
                                               const LossOptions& options) {
   const Classes c("categorical_cross_entropy_from_sigmoid", "outputs", outputs, target);
-  require_between("categorical_cross_entropy_from_sigmoid", outputs, 0.0, 1.0);
+  const Tensor outside = require_between("categorical_cross_entropy_from_sigmoid", outputs, 0.0, 1.0);
   const bool narrow = c.dtype() == kFloat32;
   const double least = narrow ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
   const double step =
       0.5 * (narrow ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon());
   const Tensor p = clamp(c.outputs, least, 1.0 - step);
-  return softmax_cross_entropy(log(p) - log1p(-p), c.target, options.reduction);
+  return or_nan(outside, softmax_cross_entropy(log(p) - log1p(-p), c.target, options.reduction));
 }
 
 // --- penalties

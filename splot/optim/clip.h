@@ -22,6 +22,10 @@ SPLOT_API double grad_norm(const NamedParameters& parameters);
 ///   clip_grad_norm(parameters, 1.0);
 ///   optimizer.step();
 SPLOT_API double clip_grad_norm(const NamedParameters& parameters, double max_norm);
+/// The same to the bit without looking at elements, so that it can be traced: the norm is 0-d float64.
+SPLOT_API Tensor clip_grad_norm_traceable(const NamedParameters& parameters, double max_norm);
+/// grad_norm() as 0-d float64, to the bit, which can be traced.
+SPLOT_API Tensor grad_norm_traceable(const NamedParameters& parameters);
 
 /// Holds every element of every gradient between -bound and bound; NaN stays NaN. Throws ValueError unless
 /// the bound is positive.

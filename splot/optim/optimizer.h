@@ -1,6 +1,7 @@
 // Optimizer: changes parameters along their gradients.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -50,6 +51,9 @@ class SPLOT_API Optimizer {
   virtual double step(const Closure& closure);
   /// Whether one step looks at the loss more than once.
   virtual bool needs_closure() const { return false; }
+  /// Whether step() can be part of a traced function (graph/trace.h): it decides nothing by values, and
+  /// visit_state() names every tensor that it reads or writes beside the parameters.
+  virtual bool can_be_traced() const { return false; }
   /// Forgets the gradients.
   void zero_grad();
 
@@ -72,6 +76,8 @@ class SPLOT_API Optimizer {
   /// Continues from state_dict() of an optimiser of the same kind for the same parameters. Throws ValueError,
   /// and changes nothing, for a name that is missing or does not belong here or a shape that does not fit.
   virtual void load_state_dict(std::span<const NamedTensor> state) = 0;
+  /// How often a state has been loaded: with that, what visit_state() has shown is gone.
+  std::uint64_t loads() const { return loads_; }
   /// Every tensor that steps read or write beside the parameters, under its name in state_dict(). What is
   /// made by the first step is made now.
   virtual void visit_state(const std::function<void(const std::string& name, Tensor& state)>& visit);
@@ -93,8 +99,11 @@ class SPLOT_API Optimizer {
   const std::vector<Member>& members() const { return members_; }
   Parameter& parameter(std::size_t i) { return members_[i].parameter; }
   const Tensor& rate(std::size_t group) const { return rates_[group]; }
-  /// 0-d float64, looked at before.
-  void set_rates(std::vector<Tensor> rates) { rates_ = std::move(rates); }
+  /// 0-d float64, looked at before. For load_state_dict() alone.
+  void set_rates(std::vector<Tensor> rates) {
+    rates_ = std::move(rates);
+    ++loads_;
+  }
 
   /// A state on its way in: tensors are taken out by name.
   class SPLOT_API Incoming {
@@ -117,6 +126,7 @@ class SPLOT_API Optimizer {
   std::string name_;
   bool allow_missing_ = false;
   bool maximize_ = false;
+  std::uint64_t loads_ = 0;
   std::vector<Tensor> rates_;  // of each group, 0-d float64
   std::vector<Member> members_;
 };
@@ -127,6 +137,7 @@ class SPLOT_API ElementwiseOptimizer : public Optimizer {
  public:
   using Optimizer::step;
   void step() override;
+  bool can_be_traced() const override { return true; }
   NamedTensors state_dict() const override;
   void load_state_dict(std::span<const NamedTensor> state) override;
   void visit_state(const std::function<void(const std::string& name, Tensor& state)>& visit) override;

@@ -30,12 +30,15 @@ Tensor weights_tensor(const std::vector<double>& weights) {
 
 LossFunction build_loss(const LossRecipe& r) {
   using T = const Tensor&;
-  const ClassLossOptions classes{.class_weights = weights_tensor(r.class_weights),
-                                 .label_smoothing = r.name == "cross_entropy" ? r.label_smoothing : 0.0};
+  // Made by each call: a trace takes tensors that its function makes for constants, and refuses others.
+  const auto classes = [weights = r.class_weights,
+                        smoothing = r.name == "cross_entropy" ? r.label_smoothing : 0.0] {
+    return ClassLossOptions{.class_weights = weights_tensor(weights), .label_smoothing = smoothing};
+  };
   const HuberOptions huber{.delta = r.delta};
   const std::map<std::string, LossFunction> all = {
-      {"cross_entropy", [=](T y, T t) { return cross_entropy(y, t, classes); }},
-      {"nll", [=](T y, T t) { return nll_loss(y, t, classes); }},
+      {"cross_entropy", [=](T y, T t) { return cross_entropy(y, t, classes()); }},
+      {"nll", [=](T y, T t) { return nll_loss(y, t, classes()); }},
       {"binary_cross_entropy", of_numbers([](T y, T t) { return binary_cross_entropy_with_logits(y, t); })},
       {"binary_cross_entropy_of_probabilities",
        of_numbers([](T y, T t) { return binary_cross_entropy(y, t); })},

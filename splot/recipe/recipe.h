@@ -171,6 +171,7 @@ struct TrainRecipe {
   double average_decay = 0.999;
   Index average_start = 1;
   Index checkpoint_every = 0;  ///< steps between two checkpoints; 0: after epochs
+  bool compiled = true;        ///< steps run as plans (TrainerOptions::compiled)
   DType dtype = kFloat32;
 };
 

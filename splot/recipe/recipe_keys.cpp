@@ -215,6 +215,7 @@ const std::vector<Key<Recipe>>& recipe_table() {
         key<R>("train.average_decay", SPLOT_MEMBER(train.average_decay), kShare),
         key<R>("train.average_start", SPLOT_MEMBER(train.average_start), Index{1}, Index{10'000'000}),
         key<R>("train.checkpoint_every", SPLOT_MEMBER(train.checkpoint_every), Index{0}, kMostExamples),
+        key<R>("train.compiled", SPLOT_MEMBER(train.compiled)),
         key<R>("train.dtype", SPLOT_MEMBER(train.dtype)),
         key<R>("published.source", SPLOT_MEMBER(published.source)),
         key<R>("published.value", SPLOT_MEMBER(published.value)),

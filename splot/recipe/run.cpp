@@ -94,6 +94,7 @@ RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOpti
                    .min_delta = how.min_delta,
                    .clip_norm = how.clip_norm,
                    .clip_value = how.clip_value,
+                   .compiled = how.compiled,
                    .average = average_of(how),
                    .average_start = how.average_start,
                    .metrics = metrics,

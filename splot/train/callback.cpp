@@ -17,6 +17,7 @@ void TrainingView::warn(TrainingWarning warning) {
 }
 
 void Callback::on_train_begin(TrainingView&) {}
+bool Callback::needs_gradients(const TrainingView&) const { return true; }
 void Callback::on_epoch_begin(TrainingView&) {}
 void Callback::on_update_begin(TrainingView&, const StepRecord&) {}
 void Callback::on_step_end(TrainingView&, const StepRecord&) {}

@@ -58,11 +58,18 @@ class SPLOT_API Callback {
 
   /// Also when a training is resumed, after load_state_dict(); view.history then has the epochs before.
   virtual void on_train_begin(TrainingView& view);
+  /// Asked before every step: whether it looks at gradients in on_update_begin() or on_step_end(), at weights
+  /// in on_update_begin(), or changes any of them in a step. A step that no callback needs as it happens runs
+  /// as one plan, update included: then there are no gradients, and on_update_begin() comes when the weights
+  /// have changed. Answers have to be the same in a training that is resumed.
+  ///
+  ///   bool needs_gradients(const TrainingView&) const override { return false; }  // only looks at epochs
+  virtual bool needs_gradients(const TrainingView& view) const;
   /// Not for an epoch that is resumed in the middle.
   virtual void on_epoch_begin(TrainingView& view);
-  /// Gradients are computed, but not clipped; weights have not changed yet.
+  /// Gradients are computed, but not clipped; weights have not changed yet. See needs_gradients().
   virtual void on_update_begin(TrainingView& view, const StepRecord& record);
-  /// Weights have changed; the gradients they were changed by are still there.
+  /// Weights have changed; the gradients they were changed by are still there. See needs_gradients().
   virtual void on_step_end(TrainingView& view, const StepRecord& record);
   /// May add metrics, norms and warnings: what it adds is shown, written and kept like the rest.
   virtual void on_epoch_end(TrainingView& view, EpochRecord& record);

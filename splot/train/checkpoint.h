@@ -28,7 +28,7 @@ struct CheckpointInfo {
   Index step = 0;               ///< steps of it that are done
   Index total_steps = 0;        ///< over all epochs
   std::string instruction_set;  ///< what it was calculated with: "avx2"
-  std::string mode;             ///< "eager"
+  std::string mode;             ///< "plan" or, without plans, "eager"
   Metadata notes;               ///< CheckpointOptions::notes
 };
 

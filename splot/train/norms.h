@@ -30,6 +30,7 @@ class SPLOT_API NormRecorder final : public Callback {
   explicit NormRecorder(const NormOptions& options = {});
 
   void on_train_begin(TrainingView& view) override;
+  bool needs_gradients(const TrainingView& view) const override { return looks_at(view); }
   void on_update_begin(TrainingView& view, const StepRecord& record) override;
   void on_step_end(TrainingView& view, const StepRecord& record) override;
   void on_epoch_end(TrainingView& view, EpochRecord& record) override;

@@ -45,6 +45,10 @@ struct TrainerOptions {
   /// clip_grad_norm() and clip_grad_value(). 0: they are not.
   double clip_norm = 0.0;
   double clip_value = 0.0;
+  /// Steps are traced and run as plans (docs/compiled.md), to the same bits: weights, state and draws are
+  /// what they would be call by call. The first step is made call by call, and so is what cannot be traced,
+  /// which a warning says once. Off: every step is.
+  bool compiled = true;
   /// Averages of the weights, taken beside the training from epoch average_start on: exponential ones after
   /// every step, equal ones at the end of every epoch. They change nothing about the steps. Once there are
   /// any, the second data set is answered with them, and theirs are the weights of the best epoch and those

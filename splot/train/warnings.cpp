@@ -202,6 +202,11 @@ void MistakeWatch::check_classes(TrainingView& view, const Dataset& data, const 
   warn(view, "missing-class", part, say(Message::warn_no_examples, part, names));
 }
 
+bool MistakeWatch::needs_gradients(const TrainingView& view) const {
+  return view.total_steps == 0 || first_examples_ < kEnoughExamples ||
+         with_gradient_.size() < parameters_.size() || static_cast<Index>(steps_seen_) < kDirectionSteps;
+}
+
 void MistakeWatch::on_update_begin(TrainingView& view, const StepRecord& record) {
   if (first_examples_ < kEnoughExamples) {
     const auto n = static_cast<double>(record.output.shape()[0]);

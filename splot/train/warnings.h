@@ -47,6 +47,8 @@ class SPLOT_API MistakeWatch final : public Callback {
   explicit MistakeWatch(MistakeOptions options = {});
 
   void on_train_begin(TrainingView& view) override;
+  /// Of the first steps, and until every parameter has had a gradient that is not zero.
+  bool needs_gradients(const TrainingView& view) const override;
   void on_update_begin(TrainingView& view, const StepRecord& record) override;
   void on_step_end(TrainingView& view, const StepRecord& record) override;
   void on_epoch_end(TrainingView& view, EpochRecord& record) override;

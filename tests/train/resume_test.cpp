@@ -305,7 +305,7 @@ TEST(Resume, CheckpointsComeEveryNStepsAndTellWhatTheyAre) {
   EXPECT_EQ(info.seed, 1u);
   EXPECT_EQ(info.notes, (Metadata{{"recipe", "mine"}}));
   EXPECT_EQ(info.instruction_set, cpu::name_of(cpu::instruction_set()));
-  EXPECT_EQ(info.mode, "eager");
+  EXPECT_EQ(info.mode, "plan");
 }
 
 TEST(Resume, SaysSoOnAnotherInstructionSet) {

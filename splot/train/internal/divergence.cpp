@@ -67,6 +67,13 @@ std::string Watch::complaint_about_batch(const Pass& pass, bool look_at_inputs) 
   return {};
 }
 
+bool Watch::have_weights_changed() const {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (seen_[i] != parameters_[i].parameter.version()) return true;
+  }
+  return false;
+}
+
 std::string Watch::complaint_about_weights(const char* when) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const auto& [name, parameter] = parameters_[i];
@@ -89,7 +96,9 @@ std::string Watch::where_loss_diverges(const Pass& pass, double loss) {
     found = join("it first appears in the output of ", layer_named(path));
   };
   const NoGrad off;
-  model_(pass.inputs, context);
+  const Tensor output = model_(pass.inputs, context);
+  // A loss that refuses such outputs says so itself: a plan could not.
+  loss_(output, pass.targets);
   return join("the loss is ", word(loss), ": ", found);
 }
 

@@ -31,6 +31,8 @@ class Watch {
 
   /// Inputs, unless they are known to be numbers, and floating targets of a batch.
   static std::string complaint_about_batch(const Pass& pass, bool look_at_inputs);
+  /// Whether somebody has assigned any since they were last looked at.
+  bool have_weights_changed() const;
   /// Weights that somebody has assigned since they were last looked at.
   std::string complaint_about_weights(const char* when);
   /// Of a loss that is not finite.
