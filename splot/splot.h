@@ -69,6 +69,7 @@
 #include "splot/optim/optimizer.h"
 #include "splot/optim/schedule.h"
 #include "splot/recipe/choose.h"
+#include "splot/recipe/compare_steps.h"
 #include "splot/recipe/pictures.h"
 #include "splot/recipe/reproduce.h"
 #include "splot/recipe/run.h"

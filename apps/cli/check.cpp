@@ -1,4 +1,4 @@
-// splot check: every layer's derivatives against differences.
+// splot check: every layer's derivatives against differences; --step is in check_step.h.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -12,6 +12,7 @@
 #include "splot/nn/registry.h"
 #include "splot/ops/ops.h"
 
+#include "apps/cli/check_step.h"
 #include "apps/cli/command.h"
 #include "apps/cli/model_argument.h"
 
@@ -19,8 +20,10 @@ namespace splot::cli {
 namespace {
 
 struct CheckOptions {
-  std::string subject;
+  std::vector<std::string> subjects;
   std::vector<std::string> set;
+  bool step = false;
+  Index states = 0;
   bool json = false;
 };
 
@@ -111,7 +114,15 @@ void check_layer(const Stage& stage, RandomStream& random, std::vector<Row>& row
 
 int run_check(const CheckOptions& options) {
   constexpr double kTolerance = 1e-6;
-  Subject subject = find_subject(options.subject, options.set);
+  if (options.states > 0 && !options.step) throw UsageError(say(Message::check_states_alone));
+  if (options.step) {
+    return run_check_step(
+        {.recipes = options.subjects, .set = options.set, .states = options.states, .json = options.json});
+  }
+  if (options.subjects.size() != 1) {
+    throw UsageError(say(Message::wrong_usage, say(Message::check_needs_subject)));
+  }
+  Subject subject = find_subject(options.subjects.front(), options.set);
   Layer& model = *subject.file.model;
   convert(model, kFloat64);
   RandomStream random({.seed = 1, .stream = stream_of("splot.check"), .counter = 0});
@@ -145,7 +156,9 @@ int run_check(const CheckOptions& options) {
 void add_check(Command root) {
   Command command = root.add("check", Message::check_help, Message::check_example);
   const auto options = std::make_shared<CheckOptions>();
-  command.option("subject", options->subject, Message::subject_argument, "MODEL|RECIPE").required();
+  command.option("subject", options->subjects, Message::check_subject, "MODEL|RECIPE");
+  command.flag("--step", options->step, Message::check_step);
+  command.option("--states", options->states, Message::check_states, "N").positive();
   command.add_set(options->set);
   command.add_threads();
   command.add_json(options->json);

@@ -47,6 +47,11 @@ TEST_F(Command, WrongUsageIsStatus2AndOneLine) {
        "splot: xor: data.inputs and data.targets belong to data.name = \"table\", not \"mnist\"\n"},
       {"summary", "splot: give a model, a recipe or --dense SIZES, and one of them alone\n"},
       {"summary --dense 784--10", "splot: --dense 784--10: write at least two sizes, as in 784-16-10\n"},
+      {"check",
+       "splot: a model or a recipe is required, unless there is --step; --help shows what is possible\n"},
+      {"check mazur --states 5", "splot: --states goes with --step\n"},
+      {"check --step nosuch --states 0",
+       "splot: --states: Number less or equal to 0; --help shows what is possible\n"},
       {"ops nosuch", "splot: there is no op \"nosuch\"; splot ops lists them\n"},
   };
   for (const auto& [arguments, message] : cases) {
@@ -241,6 +246,22 @@ TEST_F(Command, CheckAgreesLayerByLayer) {
   EXPECT_EQ(mazur["checks"].size(), 8u)
       << "each linear layer by input, weight and bias, each sigmoid by input";
   EXPECT_EQ(run("check digits").status, 0);
+}
+
+TEST_F(Command, CheckComparesStepsBothWays) {
+  const Outcome text = run("check --step mazur xor --states 5");
+  EXPECT_EQ(text.status, 0) << text.err;
+  EXPECT_NE(text.out.find("mazur  5 states, the same bits\nxor    5 states, the same bits\n"),
+            std::string::npos)
+      << text.out;
+  const Json json = Json::parse(run("check --step mazur --states 3 --json").out);
+  EXPECT_EQ(json["pass"], true);
+  EXPECT_EQ(json["steps"][0]["states"], 3);
+  EXPECT_EQ(json["steps"][0]["equal"], 3);
+  const Outcome lbfgs = run("check --step mazur --states 3 --set optimizer.name=lbfgs");
+  EXPECT_EQ(lbfgs.status, 0);
+  EXPECT_EQ(lbfgs.out.rfind("mazur  runs call by call: the optimiser looks at the loss several times", 0), 0u)
+      << lbfgs.out;
 }
 
 TEST_F(Command, OpsPrintTheTableAndC) {
