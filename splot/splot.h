@@ -4,6 +4,7 @@
 #include "splot/autodiff/autodiff.h"
 #include "splot/compiler/c/c_program.h"
 #include "splot/compiler/compile.h"
+#include "splot/compiler/cost.h"
 #include "splot/compiler/passes.h"
 #include "splot/compiler/plan.h"
 #include "splot/core/error.h"

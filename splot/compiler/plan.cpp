@@ -1,6 +1,7 @@
 #include "splot/compiler/plan.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -20,6 +21,9 @@ struct Plan::State {
     const OpDef* op;
     const Attrs* attrs;
     TensorList inputs, outputs;
+    CallTime time;
+
+    void run();
   };
   struct Write {
     int slot;
@@ -71,6 +75,7 @@ struct Plan::State {
   TensorList given;               // the results of the last run; used again when nobody holds them any more
   Ref<Storage> block;
   PlanMemory memory;
+  bool takes_times = false;
 };
 
 Plan::State::State(Graph traced)
@@ -102,9 +107,10 @@ Plan::State::State(Graph traced)
   for (std::size_t i = 0; i < lifetimes.size(); ++i) {
     if (lifetimes[i].home == Home::own) borrowed.push_back(static_cast<ValueId>(i));
   }
-  for (const GraphCall& call : graph.calls) {
+  for (std::size_t number = 0; number < graph.calls.size(); ++number) {
+    const GraphCall& call = graph.calls[number];
     if (call.op->view != nullptr && lifetime(call.outputs[0]).home == Home::view) continue;
-    Call ready{.op = call.op, .attrs = &call.attrs, .inputs = {}, .outputs = {}};
+    Call ready{.op = call.op, .attrs = &call.attrs, .inputs = {}, .outputs = {}, .time = {.call = number}};
     for (const ValueId id : call.inputs) ready.inputs.push_back(values[static_cast<std::size_t>(id)]);
     for (const ValueId id : call.outputs) ready.outputs.push_back(values[static_cast<std::size_t>(id)]);
     calls.push_back(std::move(ready));
@@ -212,15 +218,26 @@ void Plan::State::write_key(const GraphInput& input, std::uint64_t counter) {
   std::memcpy(impl(input.value).storage->data(), parts, sizeof parts);
 }
 
+void Plan::State::Call::run() {
+  if (op->view != nullptr) {
+    copy_dense(inputs[0], inputs[0].dtype(), const_cast<void*>(outputs[0].raw()));
+    return;
+  }
+  const KernelArgs args(*op, {inputs.data(), inputs.size()}, {outputs.data(), outputs.size()}, *attrs);
+  (op->elementwise != nullptr ? op->elementwise->run : op->kernel)(args);
+}
+
 void Plan::State::compute() {
+  if (!takes_times) {
+    for (Call& call : calls) call.run();
+    return;
+  }
+  using Clock = std::chrono::steady_clock;
   for (Call& call : calls) {
-    if (call.op->view != nullptr) {
-      copy_dense(call.inputs[0], call.inputs[0].dtype(), const_cast<void*>(call.outputs[0].raw()));
-      continue;
-    }
-    const KernelArgs args(*call.op, {call.inputs.data(), call.inputs.size()},
-                          {call.outputs.data(), call.outputs.size()}, *call.attrs);
-    (call.op->elementwise != nullptr ? call.op->elementwise->run : call.op->kernel)(args);
+    const Clock::time_point begin = Clock::now();
+    call.run();
+    call.time.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+    ++call.time.runs;
   }
 }
 
@@ -312,6 +329,13 @@ TensorList Plan::run(std::span<const Tensor> arguments, std::uint64_t counter) {
   TensorList results = s.results();
   s.write_slots();
   return results;
+}
+
+void Plan::take_times(bool on) { state_->takes_times = on; }
+std::vector<CallTime> Plan::times() const {
+  std::vector<CallTime> out;
+  for (const State::Call& call : state_->calls) out.push_back(call.time);
+  return out;
 }
 
 const Graph& Plan::graph() const { return state_->graph; }

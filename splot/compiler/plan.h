@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "splot/core/export.h"
 #include "splot/core/tensor.h"
@@ -16,6 +17,13 @@ struct PlanMemory {
   std::size_t planned = 0;      ///< one block for all intermediate values
   std::size_t lower_bound = 0;  ///< the most that is alive at once
   std::size_t separate = 0;     ///< if every value had memory of its own
+};
+
+/// What a call of the graph has taken since times are taken.
+struct CallTime {
+  std::size_t call = 0;  ///< in Graph::calls
+  std::uint64_t runs = 0;
+  double seconds = 0.0;
 };
 
 /// Runs a graph again and again: no shapes are worked out, no history is written, no memory is asked for.
@@ -38,6 +46,11 @@ class SPLOT_API Plan {
   TensorList run(std::initializer_list<Tensor> arguments, std::uint64_t counter = 0) {
     return run(std::span<const Tensor>(arguments.begin(), arguments.size()), counter);
   }
+
+  /// Takes times from now on, or no longer: some 50 nanoseconds for each call.
+  void take_times(bool on);
+  /// In the order of the calls; views take none and are left out.
+  std::vector<CallTime> times() const;
 
   const Graph& graph() const;
   PlanMemory memory() const;

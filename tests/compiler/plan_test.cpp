@@ -210,6 +210,29 @@ TEST(Plan, ValuesThatAreHeldStayAsTheyAre) {
   EXPECT_NE(named_parameters(net)[0].parameter.value().to_vector<float>(), before);
 }
 
+TEST(Plan, TimesAreTakenOfEachCallWhenAsked) {
+  Plan plan(trace(
+      [](std::span<const Tensor> in, std::uint64_t) {
+        const Tensor across = matrix_transpose(in[0]);
+        return TensorList{exp(matmul(across, in[0]))};
+      },
+      TensorList{ones({40, 30})}));
+  const Graph& graph = plan.graph();
+  plan.run({ones({40, 30})});
+  for (const CallTime& time : plan.times()) EXPECT_EQ(time.runs, 0u);
+  plan.take_times(true);
+  for (int i = 0; i < 3; ++i) plan.run({ones({40, 30})});
+  plan.take_times(false);
+  plan.run({ones({40, 30})});
+  std::vector<std::string> names;  // the view takes none and is not there
+  for (const CallTime& time : plan.times()) {
+    names.push_back(graph.calls[time.call].op->name);
+    EXPECT_EQ(time.runs, 3u);
+    EXPECT_GT(time.seconds, 0.0);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"matmul", "exp"}));
+}
+
 TEST(Plan, ArgumentsAreLookedAt) {
   Plan plan(trace([](std::span<const Tensor> in, std::uint64_t) { return TensorList{twice(in[0])}; },
                   TensorList{ones({2, 3})}));

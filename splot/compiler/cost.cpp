@@ -1,0 +1,48 @@
+#include "splot/compiler/cost.h"
+
+#include "splot/ops/op_records.h"
+
+namespace splot {
+namespace {
+
+const Shape& shape_of(const Graph& graph, ValueId id) {
+  return graph.values[static_cast<std::size_t>(id)].shape;
+}
+
+double bytes_of(const Graph& graph, ValueId id) {
+  const GraphValue& value = graph.values[static_cast<std::size_t>(id)];
+  return static_cast<double>(value.shape.numel()) * static_cast<double>(value.dtype.size());
+}
+
+// Of a convolution, per number of its output: the weights [out, in / groups, rows, columns] of one channel.
+double window(const Shape& weights) { return static_cast<double>(weights[1] * weights[2] * weights[3]); }
+
+// Of the ops that multiply and add for each number of the result; 0 for others.
+double products(const Graph& graph, const GraphCall& call) {
+  const OpDef* const op = call.op;
+  const auto in = [&](std::size_t i) -> const Shape& { return shape_of(graph, call.inputs[i]); };
+  const Shape& out = shape_of(graph, call.outputs[0]);
+  if (op == &matmul_op) return static_cast<double>(out.numel() * in(0)[-1]);
+  if (op == &linear_op) return static_cast<double>(out.numel() * in(1)[1]);
+  if (op == &conv2d_op || op == &conv2d_fused_op) return static_cast<double>(out.numel()) * window(in(1));
+  if (op == &conv2d_input_grad_op) return static_cast<double>(in(0).numel()) * window(in(1));
+  if (op == &conv2d_weight_grad_op) return static_cast<double>(in(1).numel()) * window(out);
+  return 0.0;
+}
+
+}  // namespace
+
+Cost cost_of(const Graph& graph, const GraphCall& call) {
+  if (call.op->view != nullptr) return {};
+  Cost out;
+  for (const ValueId id : call.inputs) out.bytes += bytes_of(graph, id);
+  for (const ValueId id : call.outputs) {
+    out.bytes += bytes_of(graph, id);
+    out.flops += static_cast<double>(shape_of(graph, id).numel());
+  }
+  const double pairs = products(graph, call);
+  if (pairs > 0.0) out.flops = 2.0 * pairs;
+  return out;
+}
+
+}  // namespace splot
