@@ -84,6 +84,19 @@ ValueIds view(Rewriter& g, const GraphCall& call) {
   return {};
 }
 
+// The gradient that a maximum pooling of y spreads over y goes through the gradient of the relu that made y.
+// Only winners get any, and they are what the pooling gives: relu's gradient can be taken there, of fewer
+// numbers, and y is not needed any more.
+ValueIds relu_before_pooling(Rewriter& g, const GraphCall& call) {
+  const GraphCall* spread = g.made_by(call.inputs[0], max_pool2d_grad_op);
+  const GraphCall* pooling = spread == nullptr ? nullptr : g.made_by(spread->inputs[1], max_pool2d_op);
+  if (pooling == nullptr || pooling->inputs[0] != call.inputs[1]) return {};
+  const Attrs attrs = spread->attrs;
+  return {g.add({spread->inputs[0], pooling->outputs[0], spread->inputs[1]}, [&](In in) {
+    return apply(max_pool2d_grad_op, {relu_grad(in[0], in[1]), in[2]}, attrs);
+  })};
+}
+
 }  // namespace
 
 std::size_t identities(Graph& graph) {
@@ -91,6 +104,7 @@ std::size_t identities(Graph& graph) {
     if (call.inputs.empty()) return {};
     if (call.op->view != nullptr) return view(g, call);
     if (call.op == &cast_op) return conversion(g, call);
+    if (call.op == &relu_grad_op) return relu_before_pooling(g, call);
     return arithmetic(g, call);
   });
 }

@@ -1,8 +1,12 @@
 // What each pass does to a small graph, before and after.
 #include "splot/compiler/passes.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include <gtest/gtest.h>
 
+#include "splot/autodiff/autodiff.h"
 #include "splot/compiler/compile.h"
 #include "splot/ops/ops.h"
 
@@ -244,6 +248,39 @@ TEST(Identities, ViewsOfViewsBecomeOne) {
 }
 
 // A product with 1 that is stored in another order is a copy, and a copy it stays.
+// Windows that overlap, and a third of the winners below zero.
+TEST(Identities, TheGradientOfReluIsTakenBehindTheMaximumPooling) {
+  const auto function = [](In in) {
+    const Tensor x = in[0].variable();
+    return TensorList{grad(sum(max_pool2d(relu(x), {3}, {.stride = {2}}) * in[1]), {x})[0]};
+  };
+  const TensorList arguments = {uniform({2, 3, 7, 7}, RandomKey{.seed = 1}, {.low = -9.0, .high = 1.0}),
+                                normal({2, 3, 3, 3}, RandomKey{.seed = 2})};
+  const std::span<const Tensor> given(arguments.data(), arguments.size());
+  Graph before = trace([&](In in, std::uint64_t) { return function(in); }, given), after = before;
+  EXPECT_EQ(find_pass("identities")->run(after), 1u);
+  find_pass("dead-code")->run(after);
+  EXPECT_EQ(after.to_string(),
+            "%0 = argument 0: float32[2, 3, 7, 7]\n"
+            "%1 = argument 1: float32[2, 3, 3, 3]\n"
+            "%2 = relu(%0): float32[2, 3, 7, 7]\n"
+            "%3, %4 = max_pool2d(%2, kernel=[3, 3], stride=[2, 2], padding=[0, 0], dilation=[1, 1], "
+            "ceil=false): float32[2, 3, 3, 3]: uint8[2, 3, 3, 3]\n"
+            "%5 = full(shape=[], value=1, dtype=float32): float32[]\n"
+            "%6 = reshape(%5, shape=[1, 1, 1, 1]): float32[1, 1, 1, 1]\n"
+            "%7 = expand(%6, shape=[2, 3, 3, 3]): float32[2, 3, 3, 3]\n"
+            "%8 = mul(%7, %1): float32[2, 3, 3, 3]\n"
+            "%9 = relu_grad(%8, %3): float32[2, 3, 3, 3]\n"
+            "%10 = max_pool2d_grad(%9, %4, size=[7, 7], kernel=[3, 3], stride=[2, 2], padding=[0, 0], "
+            "dilation=[1, 1]): float32[2, 3, 7, 7]\n"
+            "return %10\n");
+  const std::vector<float> expected = Plan(before).run(given)[0].to_vector<float>();
+  const std::vector<float> got = Plan(after).run(given)[0].to_vector<float>();
+  ASSERT_EQ(got.size(), expected.size());
+  EXPECT_EQ(std::memcmp(got.data(), expected.data(), got.size() * sizeof(float)), 0);
+  EXPECT_GT(std::count_if(got.begin(), got.end(), [](float x) { return x != 0.0f; }), 10);
+}
+
 TEST(Identities, OrdersInMemoryAreKept) {
   const auto across = [](In in) { return TensorList{contiguous(transpose(in[0], 0, 1)) * 1.0}; };
   const BeforeAndAfter text = shown("identities", across, {ones({2, 3})});

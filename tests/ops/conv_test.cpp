@@ -227,44 +227,85 @@ TEST(Conv, OneImageAgreesWithPlainLoops) {
   cpu::set_instruction_set(before);
 }
 
+// So do many, forward and their input gradient, whether they fill their vectors or not.
+TEST(Conv, ManyImagesAgreeWithPlainLoops) {
+  const cpu::InstructionSet before = cpu::instruction_set();
+  constexpr Index kImages[] = {16, 17, 24, 31, 32, 33};
+  for (const cpu::InstructionSet set : cpu::available_instruction_sets()) {
+    cpu::set_instruction_set(set);
+    RandomStream random({.seed = 5, .stream = stream_of("conv")});
+    for (int i = 0; i < 30; ++i) {
+      cpu::ConvShape s;
+      s.images = kImages[i % 6];
+      s.groups = i % 5 == 0 ? 2 : 1;
+      s.in_channels = s.groups * between(random, 6, 20);
+      s.out_channels = s.groups * between(random, 6, 20);
+      for (cpu::ConvAxis* a : {&s.y, &s.x}) {
+        *a = {.in = between(random, 3, 9), .out = 0, .kernel = 3, .pad = between(random, 0, 3)};
+        a->out = a->in + 2 * a->pad - 2;
+      }
+      SCOPED_TRACE(
+          join("case ", i, " on ", cpu::name_of(set), ": ", s.images, " of ", s.y.in, " x ", s.x.in));
+      check_kernels<float>(s, random);
+      if (testing::Test::HasFatalFailure()) break;
+    }
+  }
+  cpu::set_instruction_set(before);
+}
+
 // A number that is not finite spoils the outputs that read it and no other, though a tile shares its sums.
-TEST(Conv, OneImageSpoilsOnlyWhatReadsIt) {
+TEST(Conv, WhatIsNotFiniteSpoilsOnlyWhatReadsIt) {
   RandomStream random({.seed = 4, .stream = stream_of("conv")});
-  cpu::ConvShape s;
-  s.in_channels = s.out_channels = 16;
-  s.y = s.x = {.in = 32, .out = 32, .kernel = 3, .pad = 1};
-  const auto w = random_numbers<float>(s.weights(), random);
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    for (const std::size_t at : {0, 10 * 32 + 13, 11 * 32 + 14, 31 * 32 + 31}) {
-      auto x = random_numbers<float>(16 * 32 * 32, random);
-      x[5 * 32 * 32 + at] = bad;
-      std::vector<float> y(x.size()), expected(x.size());
-      cpu::conv_forward<float>(s, x.data(), w.data(), {}, y.data());
-      cpu::conv_forward_reference<float>(s, x.data(), w.data(), {}, expected.data());
-      for (std::size_t i = 0; i < y.size(); ++i) {
-        ASSERT_EQ(std::isfinite(y[i]), std::isfinite(expected[i])) << bad << " at " << at << ", output " << i;
+  for (const Index images : {1, 20}) {
+    cpu::ConvShape s;
+    s.images = images;
+    s.in_channels = s.out_channels = 16;
+    s.y = s.x = {.in = 32, .out = 32, .kernel = 3, .pad = 1};
+    const auto w = random_numbers<float>(s.weights(), random);
+    for (const float bad :
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      for (const Index pixel : {0, 10 * 32 + 13, 11 * 32 + 14, 31 * 32 + 31}) {
+        auto x = random_numbers<float>(16 * 32 * 32 * images, random);
+        x[static_cast<std::size_t>((5 * 32 * 32 + pixel) * images + images / 2)] = bad;
+        std::vector<float> y(x.size()), expected(x.size());
+        cpu::conv_forward<float>(s, x.data(), w.data(), {}, y.data());
+        cpu::conv_forward_reference<float>(s, x.data(), w.data(), {}, expected.data());
+        for (std::size_t i = 0; i < y.size(); ++i) {
+          ASSERT_EQ(std::isfinite(y[i]), std::isfinite(expected[i]))
+              << bad << " at pixel " << pixel << " of " << images << " images, output " << i;
+        }
       }
     }
   }
 }
 
-// By rows and by channels.
-TEST(Conv, OneImageGivesTheSameBitsOnAnyNumberOfThreads) {
+// One image by rows and by channels, many by tiles and images.
+TEST(Conv, ByWinogradTheBitsAreTheSameOnAnyNumberOfThreads) {
   const int before = cpu::num_threads();
   RandomStream random({.seed = 3, .stream = stream_of("conv")});
-  for (const auto& [channels, size] : {std::pair<Index, Index>{32, 33}, {64, 8}, {9, 64}}) {
+  struct Case {
+    Index images, channels, size;
+  };
+  for (const auto& [images, channels, size] : {Case{1, 32, 33}, {1, 64, 8}, {1, 9, 64}, {40, 16, 15}}) {
     cpu::ConvShape s;
+    s.images = images;
     s.in_channels = channels;
     s.out_channels = channels + 1;
     s.y = s.x = {.in = size, .out = size, .kernel = 3, .pad = 1};
-    const auto x = random_numbers<float>(channels * size * size, random);
+    const auto x = random_numbers<float>(channels * size * size * images, random);
     const auto w = random_numbers<float>(s.weights(), random);
-    std::vector<float> first, y(static_cast<std::size_t>(s.out_channels * size * size));
+    std::vector<float> first, y(static_cast<std::size_t>(s.out_channels * size * size * images));
+    std::vector<float> first_dx, dx(x.size());
     for (const int threads : {1, 2, 3, 8}) {
       cpu::set_num_threads(threads);
       cpu::conv_forward<float>(s, x.data(), w.data(), {.relu = true}, y.data());
-      if (threads == 1) first = y;
+      cpu::conv_input_gradient<float>(s, y.data(), w.data(), dx.data());
+      if (threads == 1) {
+        first = y;
+        first_dx = dx;
+      }
       EXPECT_EQ(y, first) << threads << " threads, " << channels << " channels";
+      EXPECT_EQ(dx, first_dx) << threads << " threads, " << channels << " channels";
     }
   }
   cpu::set_num_threads(before);

@@ -10,7 +10,8 @@
 
 // Kernels, each of which must agree with the last:
 //   correlate    internal/conv_forward-inl.h   forward, and the input gradient as correlations of dy
-//   winograd     internal/conv_winograd-inl.h  forward of one image by 3 x 3
+//   winograd     internal/conv_winograd-inl.h  forward of one image by 3 x 3; conv_winograd_images-inl.h:
+//                                              forward and input gradient of many
 //   sum_weights  internal/conv_weights-inl.h   the weight gradient
 //   reference    below                         the definitions, in plain loops
 namespace splot::cpu {
@@ -116,17 +117,31 @@ bool better_as_one_row(const ConvKernels<T>& kernels, const ConvShape& s, Index 
              static_cast<double>(s.y.out) * row_cost(kernels.lanes, row);
 }
 
-// Whether a convolution is one by 3 x 3 without strides, of one image, and
-// faster by Winograd's way than row by row or as one row of so many numbers.
+bool is_three_without_strides(const ConvAxis& a) { return a.kernel == 3 && a.stride == 1 && a.dilation == 1; }
+
+// Whether a convolution of one image is faster by Winograd's way than row by row or as one row of so many
+// numbers.
 template <typename T>
 bool better_by_winograd(const ConvKernels<T>& kernels, const ConvShape& s, Index in, Index out,
                         Index in_row) {
-  const auto plain = [](const ConvAxis& a) { return a.kernel == 3 && a.stride == 1 && a.dilation == 1; };
-  if (kernels.winograd == nullptr || s.images != 1 || !plain(s.y) || !plain(s.x)) return false;
+  if (kernels.winograd == nullptr || s.images != 1) return false;
+  if (!is_three_without_strides(s.y) || !is_three_without_strides(s.x)) return false;
   const double direct = std::min(row_cost(kernels.lanes, (s.y.out - 1) * in_row + s.x.out),
                                  static_cast<double>(s.y.out) * row_cost(kernels.lanes, s.x.out));
   return winograd_cost(kernels.lanes, in, out, (s.y.out + 1) / 2, (s.x.out + 1) / 2) <
          static_cast<double>(9 * in * out) * direct;
+}
+
+// Whether that is so for many images and rows x cols outputs.
+template <typename T>
+bool better_by_winograd(const ConvKernels<T>& kernels, const ConvShape& s, const WinogradConv<T>& c) {
+  if (kernels.winograd_images == nullptr || are_few(kernels, s.images)) return false;
+  if (!is_three_without_strides(s.y) || !is_three_without_strides(s.x)) return false;
+  const Index vectors = (s.images + kernels.lanes - 1) / kernels.lanes;
+  const double direct = static_cast<double>(9 * c.in_channels * c.out_channels * c.rows * c.cols * s.images) /
+                        static_cast<double>(kernels.lanes);
+  return winograd_images_cost(vectors, c.in_channels, c.out_channels, (c.rows + 1) / 2, (c.cols + 1) / 2) <
+         direct;
 }
 
 template <typename T>
@@ -153,24 +168,27 @@ void forward_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* x
                    .w_row = s.x.kernel,
                    .w_col = 1,
                    .epilogue = epilogue};
+  const WinogradConv<T> by_winograd{.images = s.images,
+                                    .in_channels = in_channels,
+                                    .out_channels = c.out_channels,
+                                    .in_rows = s.y.in,
+                                    .in_cols = s.x.in,
+                                    .rows = s.y.out,
+                                    .cols = s.x.out,
+                                    .rows_before = s.y.pad,
+                                    .cols_before = s.x.pad,
+                                    .in = x,
+                                    .w = w,
+                                    .out = y,
+                                    .epilogue = epilogue};
+  if (better_by_winograd(kernels, s, by_winograd)) return kernels.winograd_images(by_winograd);
   if (!are_few(kernels, s.images)) return kernels.correlate(c);
   if (s.x.stride > 1) return forward_by_columns(kernels, s, c);
   const Ends cols = missing(s.x);
   const Ends rows = missing(s.y);
   const Index wide_row = (s.x.in + cols.before + cols.after) * s.images;
   if (better_by_winograd(kernels, s, in_channels, c.out_channels, wide_row)) {
-    return kernels.winograd({.in_channels = in_channels,
-                             .out_channels = c.out_channels,
-                             .in_rows = s.y.in,
-                             .in_cols = s.x.in,
-                             .rows = s.y.out,
-                             .cols = s.x.out,
-                             .rows_before = rows.before,
-                             .cols_before = cols.before,
-                             .in = x,
-                             .w = w,
-                             .out = y,
-                             .epilogue = epilogue});
+    return kernels.winograd(by_winograd);
   }
   const bool as_one_row = better_as_one_row(kernels, s, wide_row);
   const bool columns_exist = cols.before == 0 && cols.after == 0;
@@ -194,6 +212,20 @@ template <typename T>
 void input_gradient_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* dy, const T* w, T* dx) {
   const Index in_channels = s.in_channels / s.groups;
   const Index out_channels = s.out_channels / s.groups;
+  const WinogradConv<T> by_winograd{.images = s.images,
+                                    .in_channels = out_channels,
+                                    .out_channels = in_channels,
+                                    .in_rows = s.y.out,
+                                    .in_cols = s.x.out,
+                                    .rows = s.y.in,
+                                    .cols = s.x.in,
+                                    .rows_before = 2 - s.y.pad,
+                                    .cols_before = 2 - s.x.pad,
+                                    .in = dy,
+                                    .w = w,
+                                    .backwards = true,
+                                    .out = dx};
+  if (better_by_winograd(kernels, s, by_winograd)) return kernels.winograd_images(by_winograd);
   Correlation<T> c{.images = s.images,
                    .in_channels = out_channels,
                    .out_channels = in_channels,

@@ -25,8 +25,8 @@ namespace {
 constexpr int kMaxThreads = 1024;
 
 // A worker that has just finished looks for more work this long before it sleeps: waking a sleeper costs 5 to
-// 50 us, and the operations of one training step follow each other faster than that.
-constexpr auto kSpin = std::chrono::microseconds(40);
+// 50 us, and the operations of one training step that are worth sharing follow each other faster than that.
+constexpr auto kSpin = std::chrono::microseconds(200);
 constexpr auto kKeepProcessor = std::chrono::microseconds(15);
 
 thread_local bool inside_parallel_work = false;

@@ -13,13 +13,14 @@
 #include "splot/backend/cpu/internal/conv_plan.h"
 #include "splot/backend/cpu/internal/conv_weights-inl.h"
 #include "splot/backend/cpu/internal/conv_winograd-inl.h"
+#include "splot/backend/cpu/internal/conv_winograd_images-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace splot::cpu::HWY_NAMESPACE {
 
 inline constexpr ConvKernels<float> kConvKernels = {
     static_cast<Index>(hn::MaxLanes(hn::ScalableTag<float>())), correlate<float>, sum_weights<float>,
-    winograd<float>};
+    winograd<float>, winograd_images<float>};
 
 }  // namespace splot::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

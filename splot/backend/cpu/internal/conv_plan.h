@@ -45,15 +45,18 @@ struct Correlation {
   ConvEpilogue<T> epilogue = {};
 };
 
-/// y = the epilogue of a convolution by 3 x 3 of one image, without strides and dilation.
+/// y = the epilogue of a convolution by 3 x 3 without strides and dilation, of one image, or of images in the
+/// order "images last".
 template <typename T>
 struct WinogradConv {
-  Index in_channels = 1, out_channels = 1;
+  Index images = 1, in_channels = 1, out_channels = 1;
   Index in_rows = 1, in_cols = 1, rows = 1, cols = 1;
-  Index rows_before = 0, cols_before = 0;  // zeros; behind come as many as the output needs
-  const T* in = nullptr;                   // [in_channels][in_rows][in_cols]
-  const T* w = nullptr;                    // [out_channels][in_channels][3][3]
-  T* out = nullptr;                        // [out_channels][rows][cols]
+  Index rows_before = 0,
+        cols_before = 0;   // zeros, or inputs left out where below 0; behind, as many zeros as needed
+  const T* in = nullptr;   // [in_channels][in_rows][in_cols][images]
+  const T* w = nullptr;    // [out_channels][in_channels][3][3]
+  bool backwards = false;  // w is [in_channels][out_channels][3][3], turned round in both axes
+  T* out = nullptr;        // [out_channels][rows][cols][images]
   ConvEpilogue<T> epilogue = {};
 };
 
@@ -85,8 +88,10 @@ struct ConvKernels {
   /// Computes all of it.
   void (*correlate)(const Correlation<T>&);
   void (*sum_weights)(const WeightSums<T>&);
-  /// Null where it is not used.
+  /// One image, not backwards; null where it is not used.
   void (*winograd)(const WinogradConv<T>&);
+  /// Any number of images; null where it is not used.
+  void (*winograd_images)(const WinogradConv<T>&);
 };
 
 /// The second argument only says for which type.
@@ -107,6 +112,13 @@ inline double winograd_cost(Index lanes, Index in, Index out, Index rows, Index 
   const Index vectors = rows * ((cols + lanes - 1) / lanes);
   return static_cast<double>(16 * in * out) * row_cost(lanes, rows * cols) +
          80.0 * static_cast<double>((in + out) * vectors) + static_cast<double>(in * out) + 5000.0;
+}
+
+/// The same for images, over which vectors run: what is transformed comes from farther away and does not stay.
+inline double winograd_images_cost(Index vectors, Index in, Index out, Index rows, Index cols) {
+  const auto tiles = static_cast<double>(rows * cols * vectors);
+  return tiles * (18.0 * static_cast<double>(in * out) + 150.0 * static_cast<double>(in + out)) +
+         6.0 * static_cast<double>(in * out);
 }
 
 /// One core makes about this many multiply-adds in a microsecond for each lane; an estimate good to a factor

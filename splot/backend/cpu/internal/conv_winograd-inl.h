@@ -74,23 +74,23 @@ HWY_INLINE Weights4<V> weights4(D d, V a, V b, V c) {
   return {a, hn::Add(outer, middle), hn::Sub(outer, middle), c};
 }
 
-// G g Gt of some filters, w[out][in][3][3], to [frequency][out][in]. Some outputs at a time, so that what is
+// G g Gt of the filters w[out][in][3][3], to [frequency][out][in]. Some outputs at a time, so that what is
 // between its two steps stays in the nearest cache.
 template <typename T>
-void transform_weights(const WinogradConv<T>& c, const WinogradShare& share, const Frequencies<T>& weights) {
+void transform_weights(const T* w, Index all_outs, Index channels, const Frequencies<T>& weights) {
   const hn::ScalableTag<T> d;
   constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(d));
   constexpr Index kOutsAtATime = 8;
-  const Index channels = c.in_channels, row = 3 * channels;
-  const Index most = std::min(kOutsAtATime, share.outs) * row;
+  const Index row = 3 * channels;
+  const Index most = std::min(kOutsAtATime, all_outs) * row;
   const Index stride = (most + 3 * kLanes + kLanes - 1) / kLanes * kLanes;
   // A copy that may be read beyond its end, and what is between the two steps.
   const Scratch<T> copy = scratch<T>(3 * stride), across = scratch<T>(4 * stride);
   std::fill_n(copy.get(), 3 * stride, T(0));
   hn::Vec<decltype(d)> a, b, e;
-  for (Index first = 0; first < share.outs; first += kOutsAtATime) {
-    const Index outs = std::min(kOutsAtATime, share.outs - first);
-    std::copy_n(c.w + (share.first_out + first) * 3 * row, outs * 3 * row, copy.get());
+  for (Index first = 0; first < all_outs; first += kOutsAtATime) {
+    const Index outs = std::min(kOutsAtATime, all_outs - first);
+    std::copy_n(w + first * 3 * row, outs * 3 * row, copy.get());
     for (Index i = 0; i < outs * row; i += kLanes) {
       hn::LoadInterleaved3(d, copy.get() + 3 * i, a, b, e);
       const auto h = weights4(d, a, b, e);
@@ -242,32 +242,41 @@ void transform_sums(const WinogradConv<T>& c, const WinogradBlock& block, Index 
   }
 }
 
-// The products of a frequency are a matrix product, which the convolution's own kernel makes, with the input
-// channels for its taps.
+// Sums over the channels of weights and inputs of one frequency.
 template <typename T>
-void multiply_frequency(const WinogradConv<T>& c, const ChannelTiles& outs, const WinogradBlock& block,
-                        const T* inputs, const T* weights, T* sums) {
+struct FrequencyProduct {
+  Index channels, outs, numbers;
+  const T* inputs;  // [channels][numbers]
+  const T* weights;
+  Index w_out, w_in;  // how far apart weights are
+  T* sums;            // [outs][numbers]
+};
+
+// That is a matrix product, which the convolution's own kernel makes, with the channels for its taps.
+template <typename T>
+void multiply_frequency(const FrequencyProduct<T>& f) {
   const Correlation<T> product{.images = 1,
                                .in_channels = 1,
-                               .out_channels = outs.channels,
+                               .out_channels = f.outs,
                                .y = {},
-                               .x = {.step = 1, .count = c.in_channels},
-                               .in = inputs,
+                               .x = {.step = 1, .count = f.channels},
+                               .in = f.inputs,
                                .in_plane = 0,
                                .in_row = 0,
-                               .in_pos = block.padded,
-                               .out = sums,
-                               .out_plane = block.padded,
+                               .in_pos = f.numbers,
+                               .out = f.sums,
+                               .out_plane = f.numbers,
                                .out_row = 0,
                                .out_pos = 1,
-                               .w = weights,
-                               .w_out = c.in_channels,
+                               .w = f.weights,
+                               .w_out = f.w_out,
                                .w_in = 0,
                                .w_row = 0,
-                               .w_col = 1,
+                               .w_col = f.w_in,
                                .epilogue = {}};
-  correlate_run(product, outs, 0, outs.count, 0,
-                {.out = 0, .in = 0, .numbers = block.padded, .taps = {0, c.in_channels}});
+  const ChannelTiles tiles(f.outs);
+  correlate_run(product, tiles, 0, tiles.count, 0,
+                {.out = 0, .in = 0, .numbers = f.numbers, .taps = {0, f.channels}});
 }
 
 template <typename T>
@@ -276,16 +285,22 @@ void compute_share(const WinogradConv<T>& c, const WinogradShare& share) {
   const Index cols = (c.cols + 1) / 2;
   const auto padded = [&](Index rows) { return (rows * cols + kLanes - 1) / kLanes * kLanes; };
   const Index most = std::clamp<Index>(kTilesInABlock / cols, 1, share.rows);
-  const ChannelTiles outs(share.outs);
   const Frequencies<T> weights(share.outs * c.in_channels);
   const Frequencies<T> inputs(c.in_channels * padded(most)), sums(share.outs * padded(most));
-  transform_weights(c, share, weights);
+  transform_weights(c.w + share.first_out * 9 * c.in_channels, share.outs, c.in_channels, weights);
   for (Index row = 0; row < share.rows; row += most) {
     const Index rows = std::min(most, share.rows - row);
     const WinogradBlock block{share.first_row + row, rows, cols, padded(rows)};
     transform_inputs(c, block, inputs);
     for (Index f = 0; f < kFrequencies; ++f) {
-      multiply_frequency(c, outs, block, inputs.at(f), weights.at(f), sums.at(f));
+      multiply_frequency<T>({.channels = c.in_channels,
+                             .outs = share.outs,
+                             .numbers = block.padded,
+                             .inputs = inputs.at(f),
+                             .weights = weights.at(f),
+                             .w_out = c.in_channels,
+                             .w_in = 1,
+                             .sums = sums.at(f)});
     }
     for (Index out = 0; out < share.outs; ++out) {
       transform_sums(c, block, share.first_out + out, sums.at(0) + out * block.padded, sums.plane);
