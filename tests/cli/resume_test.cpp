@@ -90,6 +90,21 @@ class Resume : public testing::Test {
     ASSERT_TRUE(std::filesystem::exists(folder_.file(name))) << name;
   }
 
+  // Until Ctrl-C is a request and ends the process no more, however long it takes to begin.
+  static void wait_for_handler(pid_t child) {
+    const std::string status = "/proc/" + std::to_string(child) + "/status";
+    const auto is_caught = [&] {
+      std::istringstream lines(text_of(status));
+      for (std::string line; std::getline(lines, line);) {
+        if (line.rfind("SigCgt:", 0) == 0)
+          return (std::stoull(line.substr(7), nullptr, 16) >> (SIGINT - 1) & 1) != 0;
+      }
+      return false;
+    };
+    for (int i = 0; i < 2000 && !is_caught(); ++i) std::this_thread::sleep_for(5ms);
+    ASSERT_TRUE(is_caught()) << "it does not wait for Ctrl-C";
+  }
+
   // metrics.jsonl without the seconds.
   std::vector<Json> metrics(const std::string& run) const {
     std::vector<Json> lines;
@@ -139,7 +154,7 @@ TEST_F(Resume, CtrlCAndTermFinishTheStepSaveAndCanBeGoneOnWith) {
 TEST_F(Resume, ASecondCtrlCEndsAtOnce) {
   // While data are made nobody asks whether to stop: a first Ctrl-C changes nothing yet.
   const pid_t child = start({"train", "digits", "-o", "digits"});
-  std::this_thread::sleep_for(200ms);
+  wait_for_handler(child);
   ::kill(child, SIGINT);
   std::this_thread::sleep_for(50ms);
   ASSERT_EQ(::waitpid(child, nullptr, WNOHANG), 0) << "it has ended already; this needs a longer beginning";
