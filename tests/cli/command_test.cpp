@@ -51,7 +51,7 @@ TEST_F(Command, WrongUsageIsStatus2AndOneLine) {
        "splot: a model or a recipe is required, unless there is --step; --help shows what is possible\n"},
       {"check mazur --states 5", "splot: --states goes with --step\n"},
       {"check --step nosuch --states 0",
-       "splot: --states: Number less or equal to 0; --help shows what is possible\n"},
+       "splot: --states: 0 is not a number above 0; --help shows what is possible\n"},
       {"ops nosuch", "splot: there is no op \"nosuch\"; splot ops lists them\n"},
   };
   for (const auto& [arguments, message] : cases) {
