@@ -44,7 +44,7 @@ std::string outcome(const StepRow& row) {
          (found.is_within_bounds() ? "" : "  " + say(Message::check_wrong));
 }
 
-nlohmann::ordered_json as_json(const StepRow& row) {
+nlohmann::ordered_json step_json(const StepRow& row) {
   const StepComparison& found = row.found;
   nlohmann::ordered_json out = {{"recipe", row.recipe}};
   if (!row.no_data.empty()) {
@@ -80,7 +80,7 @@ int run_check_step(const CheckStepOptions& options) {
     if (row.found.states > 0) ++compared;
     if (!row.found.is_within_bounds()) ++outside;
     if (options.json) {
-      json.push_back(as_json(row));
+      json.push_back(step_json(row));
     } else {
       print(fmt::format("{:<{}}  {}\n", row.recipe, width, outcome(row)));
     }

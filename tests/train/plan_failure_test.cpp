@@ -147,8 +147,7 @@ TEST(PlanFailure, AnUpdateThatIsNotFinite) {
                     .loss = loss_of_classes,
                     .options = {.schedule = [batch](Index step) { return step == batch ? 1e45 : 1.0; }}};
     const Came eager = train(failure, batch, false), planned = train(failure, batch, true);
-    EXPECT_NE(eager.error.find("after the update with learning rate"), std::string::npos)
-        << eager.error;
+    EXPECT_NE(eager.error.find("after the update with learning rate"), std::string::npos) << eager.error;
     EXPECT_EQ(planned.error, eager.error);
     EXPECT_EQ(planned.weights, eager.weights);
   }

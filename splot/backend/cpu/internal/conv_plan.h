@@ -114,7 +114,8 @@ inline double winograd_cost(Index lanes, Index in, Index out, Index rows, Index 
          80.0 * static_cast<double>((in + out) * vectors) + static_cast<double>(in * out) + 5000.0;
 }
 
-/// The same for images, over which vectors run: what is transformed comes from farther away and does not stay.
+/// The same for images, over which vectors run: what is transformed comes from farther away and does not
+/// stay.
 inline double winograd_images_cost(Index vectors, Index in, Index out, Index rows, Index cols) {
   const auto tiles = static_cast<double>(rows * cols * vectors);
   return tiles * (18.0 * static_cast<double>(in * out) + 150.0 * static_cast<double>(in + out)) +
