@@ -16,6 +16,15 @@ namespace splot {
 using compiler::Home;
 using compiler::Lifetime;
 
+namespace {
+
+// A block from here on is the plan's only while it runs, so that several plans of a program do not each keep
+// theirs: the allocator has it for the next one. Smaller ones stay, for to share them costs a step of a small
+// network a hundredth of its time.
+constexpr std::size_t kSharedBytes = std::size_t{1} << 20;
+
+}  // namespace
+
 struct Plan::State {
   struct Call {
     const OpDef* op;
@@ -59,6 +68,8 @@ struct Plan::State {
   static void keep_spare(Tensor& x);
   // Makes the tensor, which nobody else may hold, one onto the elements of the value.
   void point(Tensor& x, ValueId id);
+  // All values in the block.
+  void take_block();
   // The memory of results that nobody holds any more, before memory for the next ones is asked for.
   void take_back();
   TensorList results();
@@ -73,7 +84,9 @@ struct Plan::State {
   std::vector<Write> writes;
   std::vector<ValueId> borrowed;  // whose elements are somebody else's, or will be
   TensorList given;               // the results of the last run; used again when nobody holds them any more
-  Ref<Storage> block;
+  // Values in the block, and where.
+  std::vector<std::pair<ValueId, Index>> in_block;
+  Ref<Storage> block;  // null between runs where it is not kept
   PlanMemory memory;
   bool takes_times = false;
 };
@@ -81,7 +94,6 @@ struct Plan::State {
 Plan::State::State(Graph traced)
     : graph(std::move(traced)), lifetimes(compiler::lifetimes_of(graph)), views(lifetimes.size()) {
   const compiler::Arena arena = compiler::place(lifetimes);
-  block = Storage::allocate(arena.bytes);
   memory = {.planned = arena.bytes, .lower_bound = arena.lower_bound, .separate = 0};
   for (std::size_t i = 0; i < lifetimes.size(); ++i) {
     const GraphValue& value = graph.values[i];
@@ -93,8 +105,10 @@ Plan::State::State(Graph traced)
   for (std::size_t i = 0; i < lifetimes.size(); ++i) {
     if (lifetimes[i].home != Home::arena) continue;
     memory.separate += lifetimes[i].bytes;
-    bind(static_cast<ValueId>(i), block, static_cast<Index>(arena.offsets[i] / graph.values[i].dtype.size()));
+    in_block.emplace_back(static_cast<ValueId>(i),
+                          static_cast<Index>(arena.offsets[i] / graph.values[i].dtype.size()));
   }
+  if (arena.bytes < kSharedBytes) take_block();
   for (const GraphInput& input : graph.inputs) {
     if (input.kind == GraphInput::Kind::constant) {
       bind(input.value, input.constant.impl()->storage, input.constant.impl()->offset);
@@ -165,10 +179,19 @@ void Plan::State::release() {
     impl(id).storage.reset();
     impl(id).elements = false;
   };
-  for (const ValueId id : borrowed) {
+  const auto clear_all = [&](ValueId id) {
     clear(id);
     for (const ValueId view : views[static_cast<std::size_t>(id)]) clear(view);
-  }
+  };
+  for (const ValueId id : borrowed) clear_all(id);
+  if (memory.planned < kSharedBytes) return;
+  for (const auto& [id, offset] : in_block) clear_all(id);
+  block.reset();
+}
+
+void Plan::State::take_block() {
+  block = Storage::allocate(memory.planned);
+  for (const auto& [id, offset] : in_block) bind(id, block, offset);
 }
 
 void Plan::State::bind_argument(const GraphInput& input, std::span<const Tensor> arguments) {
@@ -324,6 +347,7 @@ TensorList Plan::run(std::span<const Tensor> arguments, std::uint64_t counter) {
     if (input.kind == GraphInput::Kind::key) s.write_key(input, counter);
   }
   s.take_back();
+  if (!s.block) s.take_block();
   s.bind_slots();
   s.compute();
   TensorList results = s.results();

@@ -12,6 +12,7 @@
 #include "splot/autodiff/autodiff.h"
 #include "splot/compiler/passes.h"
 #include "splot/core/node.h"
+#include "splot/core/storage.h"
 #include "splot/graph/trace.h"
 #include "splot/models/image_models.h"
 #include "splot/models/resnet.h"
@@ -166,6 +167,32 @@ TEST(Plan, ResultsAreTheCallersOwn) {
   const Tensor second = plan.run({tensor({3.0f, 4.0f})})[0];
   EXPECT_EQ(first.to_vector<float>(), (std::vector<float>{2, 4}));
   EXPECT_EQ(second.to_vector<float>(), (std::vector<float>{6, 8}));
+}
+
+// So that the plans of a training do not each keep one.
+TEST(Plan, ALargeBlockIsHeldOnlyDuringARun) {
+  const auto function = [](std::span<const Tensor> in, std::uint64_t) {
+    return TensorList{sum(relu(twice(twice(in[0]))))};
+  };
+  const Tensor large = ones({512, 1024}), small = ones({4, 4});
+  Plan of_large(trace(function, TensorList{large})), of_small(trace(function, TensorList{small}));
+  EXPECT_GE(of_large.memory().planned, std::size_t{1} << 21);
+  const std::size_t before = memory_use().current;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(of_large.run({large})[0].item<float>(), 4.0f * 512 * 1024);
+    EXPECT_EQ(of_small.run({small})[0].item<float>(), 64.0f);
+    EXPECT_LT(memory_use().current, before + 1024) << "but for the results, which the plans may use again";
+  }
+}
+
+TEST(Plan, ResultsThatAreHeldAreNotUsedAgain) {
+  Plan plan(trace([](std::span<const Tensor> in, std::uint64_t) { return TensorList{twice(in[0])}; },
+                  TensorList{ones({2})}));
+  const Tensor held = plan.run({tensor({1.0f, 2.0f})})[0];
+  const Tensor part = slice(plan.run({tensor({3.0f, 4.0f})})[0], 0, 0, 1);  // only a view of it is held
+  for (int i = 0; i < 3; ++i) plan.run({tensor({5.0f, 6.0f})});
+  EXPECT_EQ(held.to_vector<float>(), (std::vector<float>{2, 4}));
+  EXPECT_EQ(part.to_vector<float>(), (std::vector<float>{6}));
 }
 
 TEST(Plan, OrdersInMemoryAreKept) {
