@@ -117,7 +117,7 @@ Graph trace_step(const GraphOptions& options) {
         backward(loss);
         const NamedParameters parameters = named_parameters(*model);
         if (recipe.train.clip_value > 0.0) clip_grad_value(parameters, recipe.train.clip_value);
-        if (recipe.train.clip_norm > 0.0) clip_grad_norm(parameters, recipe.train.clip_norm);
+        if (recipe.train.clip_norm > 0.0) clip_grad_norm_traceable(parameters, recipe.train.clip_norm);
         optimizer->step();
         return TensorList{loss.detach()};
       },

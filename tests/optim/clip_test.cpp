@@ -92,5 +92,29 @@ TEST(Clip, AGradientMustFitItsParameter) {
   EXPECT_EQ(p.a.grad().to_vector<double>(), (std::vector<double>{3.0, 3.0}));
 }
 
+TEST(Clip, TraceableClippingHasTheSameBits) {
+  const Tensor gradients[] = {uniform({7, 5}, RandomKey{.seed = 1}, {.low = -1.0}),
+                              uniform({3}, RandomKey{.seed = 2}, {.low = -1.0})};
+  const float inf = std::numeric_limits<float>::infinity();
+  for (const double max_norm : {0.1, 0.7, 100.0}) {
+    for (const bool infinite : {false, true}) {
+      std::vector<NamedParameters> sides;
+      for (int side = 0; side < 2; ++side) {
+        Parameter a(zeros({7, 5}), "a"), b(zeros({3}), "b"), none(zeros({2}), "none");
+        a.set_grad(gradients[0]);
+        b.set_grad(infinite ? tensor({1.0f, inf, 2.0f}) : gradients[1]);
+        sides.push_back({{"a", a}, {"b", b}, {"none", none}});
+      }
+      const double norm = clip_grad_norm(sides[0], max_norm);
+      EXPECT_EQ(clip_grad_norm_traceable(sides[1], max_norm).item<double>(), norm);
+      for (std::size_t i = 0; i < 2; ++i) {
+        EXPECT_EQ(sides[1][i].parameter.grad().to_vector<float>(),
+                  sides[0][i].parameter.grad().to_vector<float>());
+      }
+      EXPECT_FALSE(sides[1][2].parameter.grad().defined());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace splot

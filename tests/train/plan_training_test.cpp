@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -239,6 +240,15 @@ class Grows final : public Layer {
   Index calls_ = 0;
 };
 
+// Fails where nothing is computed.
+class FailsInATrace final : public Layer {
+ public:
+  Tensor forward(const Tensor& x, Context&) override {
+    if (!x.has_elements()) throw std::runtime_error("not today");
+    return x * 2.0;
+  }
+};
+
 template <typename L>
 Case with_layer(const char* name) {
   return {.name = name, .network = [] { return Sequential(L(), Linear(5, 3)); }};
@@ -267,6 +277,11 @@ TEST(PlanTraining, WhatCannotBeTracedRunsCallByCallAndIsToldOnce) {
             begin +
                 "0: [trace] add uses float32[5], which was there before the function was called: its value "
                 "would be frozen. Make it an argument of the function, or a slot");
+
+  const Case fails = with_layer<FailsInATrace>("fails");
+  const Left thrown = learn(fails, true);
+  expect_same(thrown, learn(fails, false));
+  EXPECT_EQ(only_warning(thrown), begin + "not today");
 
   const std::string other = begin + "[trace] the same step traced twice makes other calls the second time";
   EXPECT_EQ(only_warning(learn(with_layer<Draws>("draws"), true)), other);
