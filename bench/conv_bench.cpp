@@ -18,7 +18,6 @@
 #include "splot/backend/cpu/conv.h"
 #include "splot/backend/cpu/thread_pool.h"
 
-#include "bench/fma_peak.h"
 #include "bench/rivals/conv_rivals.h"
 #include "bench/rivals/rivals.h"
 
@@ -110,7 +109,7 @@ int main(int argc, char** argv) {
   }
   splot::cpu::set_num_threads(1);
   if (const splot::bench::Rival* rival = splot::bench::dnnl()) rival->set_threads(1);
-  fmt::print("the limit of this processor: {:.0f} GFLOP/s\n", splot::bench::fma_peak(200.0));
+  fmt::print("the limit of this processor: {:.0f} GFLOP/s\n", splot::cpu::fma_peak(200.0));
   fmt::print("{:<24} {:<16} {:>7} {:>7} {:>7} {:>6}\n", "convolution", "part", "Splot", "oneDNN", "NCHW",
              "ratio");
   for (const Case& c : kCases) {

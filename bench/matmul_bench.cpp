@@ -20,11 +20,11 @@
 #include <nlohmann/json.hpp>
 #include <time.h>
 
+#include "splot/backend/cpu/fma_peak.h"
 #include "splot/backend/cpu/instruction_set.h"
 #include "splot/backend/cpu/matmul.h"
 #include "splot/backend/cpu/thread_pool.h"
 
-#include "bench/fma_peak.h"
 #include "bench/rivals/rivals.h"
 
 namespace {
@@ -226,7 +226,7 @@ int main(int argc, char** argv) {
     if (rival != nullptr) contenders.push_back({rival->name, rival, {}});
   }
   double peak = 0;
-  for (int i = 0; i < 20; ++i) peak = std::max(peak, splot::bench::fma_peak(5));
+  for (int i = 0; i < 20; ++i) peak = std::max(peak, splot::cpu::fma_peak(5));
   if (!as_json) {
     fmt::print("{}; multiply-adds alone: {:.1f} GFLOP/s per thread\n", name_of(splot::cpu::instruction_set()),
                peak);

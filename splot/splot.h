@@ -93,6 +93,7 @@
 #include "splot/train/model_file.h"
 #include "splot/train/norms.h"
 #include "splot/train/outputs.h"
+#include "splot/train/profile.h"
 #include "splot/train/progress.h"
 #include "splot/train/records.h"
 #include "splot/train/regression.h"

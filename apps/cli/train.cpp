@@ -21,6 +21,7 @@
 
 #include "apps/cli/command.h"
 #include "apps/cli/model_argument.h"
+#include "apps/cli/profile.h"
 #include "apps/cli/recipes.h"
 
 namespace splot::cli {
@@ -38,6 +39,7 @@ struct TrainOptions {
   bool json = false;
   bool quiet = false;
   bool eager = false;
+  bool profile = false;
 };
 
 ModelInfo info_of(const RecipeRun& run, const std::optional<PictureOrigin>& pictures) {
@@ -265,6 +267,7 @@ int run_train(const TrainOptions& options) {
     // On a terminal below the line of progress, which is drawn again.
     print_progress((below ? "\n" : "") + say(Message::warning, warning.text) + '\n');
   };
+  if (options.profile) run_options.profile = std::make_shared<TrainingProfile>();
   const bool chosen = !plan.choices.empty();
   if (chosen && !options.quiet) explain(plan);
   // The data are looked for before a folder is made that nothing would be put into.
@@ -297,9 +300,12 @@ int run_train(const TrainOptions& options) {
   }
   if (!run.diverged.empty()) throw DivergenceError(run.diverged);
   if (options.json) {
-    print(result_json(run, folder.path()).dump(2) + '\n');
+    nlohmann::ordered_json json = result_json(run, folder.path());
+    if (options.profile) json["profile"] = profile_json(*run_options.profile);
+    print(json.dump(2) + '\n');
   } else {
     print_result(run, folder.path());
+    if (options.profile) print('\n' + profile_text(*run_options.profile));
   }
   if (run.training.stopped) {
     const std::string saved = say(Message::interrupted_saved, folder.path(), folder.path());
@@ -321,6 +327,7 @@ void add_train(Command root) {
   command.option("--resume", options->resume, Message::train_resume, "FOLDER");
   command.option("--seed", options->seed, Message::seed_option, "N");
   command.flag("--eager", options->eager, Message::train_eager);
+  command.flag("--profile", options->profile, Message::train_profile);
   command.flag("--quiet", options->quiet, Message::quiet_option);
   command.add_threads();
   command.add_json(options->json);

@@ -17,15 +17,14 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
+#include <splot/backend/cpu/fma_peak.h>
 #include <splot/backend/cpu/thread_pool.h>
 #include <splot/splot.h>
 #include <sys/resource.h>
 
-#include "bench/fma_peak.h"
 #include "bench/peers/workloads.h"
 
 namespace {
@@ -234,13 +233,7 @@ void time_trainer(const std::string& name, double seconds) {
 // --- limit
 
 void print_limit(int threads) {
-  std::vector<double> peaks(static_cast<std::size_t>(threads));
-  std::vector<std::thread> workers;
-  for (double& peak : peaks) workers.emplace_back([&peak] { peak = bench::fma_peak(500.0); });
-  for (std::thread& worker : workers) worker.join();
-  double sum = 0.0;
-  for (const double peak : peaks) sum += peak;
-  fmt::print("{{\"threads\": {}, \"gflops\": {:.1f}}}\n", threads, sum);
+  fmt::print("{{\"threads\": {}, \"gflops\": {:.1f}}}\n", threads, cpu::fma_peak(threads, 500.0));
 }
 
 int run(const std::vector<std::string>& words) {

@@ -95,6 +95,7 @@ RecipeRun run_recipe(const Recipe& recipe, const RecipeData& data, const RunOpti
                    .clip_norm = how.clip_norm,
                    .clip_value = how.clip_value,
                    .compiled = how.compiled,
+                   .profile = options.profile,
                    .average = average_of(how),
                    .average_start = how.average_start,
                    .metrics = metrics,

@@ -27,6 +27,8 @@ struct RunOptions {
   std::string checkpoint = {};
   /// The checkpoint to go on from; empty: the run begins with its first step.
   std::string resume = {};
+  /// TrainerOptions::profile.
+  std::shared_ptr<TrainingProfile> profile = {};
   /// A run that diverges comes back with RecipeRun::diverged instead of throwing DivergenceError.
   bool keep_diverged = false;
 };

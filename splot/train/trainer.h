@@ -16,6 +16,7 @@
 #include "splot/train/callback.h"
 #include "splot/train/checkpoint.h"
 #include "splot/train/metrics.h"
+#include "splot/train/profile.h"
 #include "splot/train/progress.h"
 #include "splot/train/records.h"
 
@@ -49,6 +50,8 @@ struct TrainerOptions {
   /// what they would be call by call. The first step is made call by call, and so is what cannot be traced,
   /// which a warning says once. Off: every step is.
   bool compiled = true;
+  /// Where the time of the plans goes; filled when the training ends. Steps made call by call are not in it.
+  std::shared_ptr<TrainingProfile> profile = {};
   /// Averages of the weights, taken beside the training from epoch average_start on: exponential ones after
   /// every step, equal ones at the end of every epoch. They change nothing about the steps. Once there are
   /// any, the second data set is answered with them, and theirs are the weights of the best epoch and those

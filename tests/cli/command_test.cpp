@@ -248,6 +248,23 @@ TEST_F(Command, CheckAgreesLayerByLayer) {
   EXPECT_EQ(run("check digits").status, 0);
 }
 
+TEST_F(Command, TrainPrintsAProfile) {
+  const std::string train = "train xor --quiet --set train.epochs=5";
+  const Json json = Json::parse(run(train + " --profile --json -o p").out);
+  const Json& profile = json["profile"];
+  EXPECT_GT(profile["flops_per_second"], 1e8);
+  ASSERT_FALSE(profile["plans"].empty());
+  EXPECT_GE(profile["plans"][0]["bytes"], profile["plans"][0]["least_bytes"]);
+  double seconds = 0.0;
+  for (const Json& op : profile["ops"]) seconds += op["seconds"].get<double>();
+  EXPECT_GT(seconds, 0.0);
+  const Outcome text = run(train + " --profile -o q");
+  EXPECT_NE(text.out.find("loss and derivatives of"), std::string::npos) << text.out << text.err;
+  const Json eager = Json::parse(run(train + " --eager --profile --json -o e").out);
+  EXPECT_TRUE(eager["profile"]["plans"].empty());
+  EXPECT_EQ(eager["weights_sha256"], json["weights_sha256"]);
+}
+
 TEST_F(Command, CheckComparesStepsBothWays) {
   const Outcome text = run("check --step mazur xor --states 5");
   EXPECT_EQ(text.status, 0) << text.err;

@@ -1,19 +1,21 @@
-#include "bench/fma_peak.h"
+#include "splot/backend/cpu/fma_peak.h"
 
 // targets.h has to come before Highway.
 // clang-format off
 #include "splot/backend/cpu/internal/targets.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "bench/fma_peak.cpp"
+#define HWY_TARGET_INCLUDE "splot/backend/cpu/fma_peak.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // clang-format on
 
 #include <ctime>
+#include <thread>
+#include <vector>
 
 HWY_BEFORE_NAMESPACE();
-namespace splot::bench::HWY_NAMESPACE {
+namespace splot::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Twelve sums fit every register file and cover latency x throughput of every current multiplier.
@@ -46,19 +48,23 @@ double flops_of_loop(long iterations, float* out) {
   return 2.0 * 12.0 * static_cast<double>(hn::Lanes(d)) * static_cast<double>(iterations);
 }
 
-}  // namespace splot::bench::HWY_NAMESPACE
+}  // namespace splot::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace splot::bench {
+namespace splot::cpu {
 
 HWY_EXPORT(flops_of_loop);
+
+namespace {
 
 double processor_seconds() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
+
+}  // namespace
 
 double fma_peak(double milliseconds) {
   volatile float sink = 0;
@@ -75,5 +81,15 @@ double fma_peak(double milliseconds) {
   return flops / seconds / 1e9;
 }
 
-}  // namespace splot::bench
+double fma_peak(int threads, double milliseconds) {
+  std::vector<double> peaks(static_cast<std::size_t>(threads));
+  std::vector<std::thread> workers;
+  for (double& peak : peaks) workers.emplace_back([&] { peak = fma_peak(milliseconds); });
+  for (std::thread& worker : workers) worker.join();
+  double sum = 0.0;
+  for (const double peak : peaks) sum += peak;
+  return sum;
+}
+
+}  // namespace splot::cpu
 #endif

@@ -9,6 +9,7 @@
 #include "splot/core/node.h"
 #include "splot/ops/ops.h"
 #include "splot/optim/clip.h"
+#include "splot/train/internal/profile_plan.h"
 #include "splot/train/slots.h"
 
 namespace splot::train_detail {
@@ -83,26 +84,33 @@ void StepPlans::begin() {
   frozen_ = frozen_of(parameters_);
   loads_ = parts_.optimizer.loads();
   with_gradient_.clear();
-  whole_ = {std::make_unique<Compiled>([this](std::span<const Tensor> in,
-                                              std::uint64_t counter) { return traced_step(in, counter); },
-                                       CompileOptions{.slots = slots_}),
-            false,
-            {}};
-  derivatives_ = {
-      std::make_unique<Compiled>([this](std::span<const Tensor> in,
-                                        std::uint64_t counter) { return traced_derivatives(in, counter); },
-                                 CompileOptions{.slots = slots_}),
-      false,
-      {}};
+  compile(whole_, &StepPlans::traced_step);
+  compile(derivatives_, &StepPlans::traced_derivatives);
 }
 
-bool StepPlans::refresh() {
-  bool same = loads_ == parts_.optimizer.loads();
-  for (std::size_t i = 0; same && i < parameters_.size(); ++i) {
-    same = frozen_[i] == parameters_[i].parameter.frozen();
+void StepPlans::compile(Kind& kind,
+                        TensorList (StepPlans::*function)(std::span<const Tensor>, std::uint64_t)) {
+  kind.function = [this, function](std::span<const Tensor> in, std::uint64_t counter) {
+    return (this->*function)(in, counter);
+  };
+  kind.compiled = std::make_unique<Compiled>(kind.function, CompileOptions{.slots = slots_});
+  kind.plan = nullptr;
+  kind.believed = false;
+  kind.why_not.clear();
+}
+
+bool StepPlans::is_fresh() const {
+  if (loads_ != parts_.optimizer.loads()) return false;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (frozen_[i] != parameters_[i].parameter.frozen()) return false;
   }
-  if (!same) begin();
-  return same;
+  return true;
+}
+
+void StepPlans::renew() {
+  anew_ = true;
+  made_.clear();
+  begin();
 }
 
 TensorList StepPlans::traced_step(std::span<const Tensor> in, std::uint64_t counter) {
@@ -127,21 +135,27 @@ TensorList StepPlans::traced_derivatives(std::span<const Tensor> in, std::uint64
   return out;
 }
 
-bool StepPlans::can(Kind& kind, const TracedFunction& function, std::span<const Tensor> arguments) {
+bool StepPlans::can(Kind& kind, std::span<const Tensor> arguments) {
   if (!kind.why_not.empty()) return false;
   try {
     if (!kind.believed) {
-      const Graph once = trace(function, arguments, {.slots = slots_});
-      require<TraceError>(same_function(once, trace(function, arguments, {.slots = slots_})), "trace",
+      const Graph once = trace(kind.function, arguments, {.slots = slots_});
+      require<TraceError>(same_function(once, trace(kind.function, arguments, {.slots = slots_})), "trace",
                           "the same step traced twice makes other calls the second time");
       kind.believed = true;
     }
-    kind.compiled->plan_for(arguments);
-    return true;
+    const std::size_t before = kind.compiled->made();
+    kind.plan = &kind.compiled->plan_for(arguments);
+    if (kind.compiled->made() == before) return true;
   } catch (const std::exception& error) {
     kind.why_not = error.what();
     return false;
   }
+  kind.plan->take_times(takes_times_);
+  const std::string why = say(kind.what, arguments[0].shape()[0]);
+  made_.push_back({kind.plan, anew_ ? say(Message::profile_anew, why) : why});
+  if (kind.compiled->made() > CompileOptions().plans) made_.clear();
+  return true;
 }
 
 bool StepPlans::can_step(const StepBatch& batch) {
@@ -149,28 +163,33 @@ bool StepPlans::can_step(const StepBatch& batch) {
     whole_.why_not = "the optimiser does not say that its steps can be traced (Optimizer::can_be_traced())";
   }
   const Tensor arguments[] = {batch.inputs, batch.targets};
-  return can(
-      whole_, [this](std::span<const Tensor> in, std::uint64_t counter) { return traced_step(in, counter); },
-      arguments);
+  return can(whole_, arguments);
 }
 
 bool StepPlans::can_derive(const StepBatch& batch, bool shared) {
   const Tensor arguments[] = {batch.inputs, batch.targets, scalar(1.0)};
-  return can(
-      derivatives_,
-      [this](std::span<const Tensor> in, std::uint64_t counter) { return traced_derivatives(in, counter); },
-      std::span<const Tensor>(arguments, shared ? 3 : 2));
+  return can(derivatives_, std::span<const Tensor>(arguments, shared ? 3 : 2));
+}
+
+void StepPlans::collect(TrainingProfile& profile) {
+  profile.state = 0;
+  for (const Slot& slot : slots_) {
+    const Tensor& x = slot.value();
+    if (x.defined()) profile.state += static_cast<std::size_t>(x.numel()) * x.dtype().size();
+  }
+  for (const Made& made : made_) add_plan(profile, *made.plan, made.why);
+  made_.clear();
 }
 
 StepOutcome StepPlans::step(const StepBatch& batch) {
-  const TensorList made = (*whole_.compiled)({batch.inputs, batch.targets}, batch.counter);
+  const TensorList made = whole_.plan->run({batch.inputs, batch.targets}, batch.counter);
   return {made[0], made[1], made.size() > 2 ? made[2] : Tensor()};
 }
 
 StepOutcome StepPlans::derive(const StepBatch& batch, const Tensor& share) {
-  const TensorList made = share.defined()
-                              ? (*derivatives_.compiled)({batch.inputs, batch.targets, share}, batch.counter)
-                              : (*derivatives_.compiled)({batch.inputs, batch.targets}, batch.counter);
+  Plan& plan = *derivatives_.plan;
+  const TensorList made = share.defined() ? plan.run({batch.inputs, batch.targets, share}, batch.counter)
+                                          : plan.run({batch.inputs, batch.targets}, batch.counter);
   const NoGrad off;
   for (std::size_t k = 0; k < with_gradient_.size(); ++k) {
     Parameter parameter = parameters_[with_gradient_[k]].parameter;

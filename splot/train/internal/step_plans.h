@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "splot/compiler/compile.h"
+#include "splot/core/messages.h"
 #include "splot/nn/layer.h"
 #include "splot/nn/parameters.h"
 #include "splot/optim/optimizer.h"
@@ -64,7 +65,8 @@ class StepPlans {
   StepPlans(const StepPlans&) = delete;
   StepPlans& operator=(const StepPlans&) = delete;
 
-  /// Whether there is a plan for the batch; made when there is none. False: why_not_step() says why.
+  /// Whether there is a plan for the batch, which step() or derive() then runs; made when there is none.
+  /// False: why_not_step() says why.
   bool can_step(const StepBatch& batch);
   bool can_derive(const StepBatch& batch, bool shared);
   const std::string& why_not_step() const { return whole_.why_not; }
@@ -77,19 +79,33 @@ class StepPlans {
 
   /// All that a step reads and writes beside the batch.
   std::vector<Slot>& slots() { return slots_; }
-  /// Looks whether slots are still what they were: parameters may have been frozen, states loaded. If not,
-  /// everything begins anew and the answer is false.
-  bool refresh();
+  /// Looks whether slots are still what they were: parameters may have been frozen, states loaded.
+  bool is_fresh() const;
+  /// Where they are not: plans are made anew.
+  void renew();
+
+  /// Plans take times from now on.
+  void take_times() { takes_times_ = true; }
+  /// What the plans have taken so far; the times then begin anew with plans made later.
+  void collect(TrainingProfile& profile);
 
  private:
   struct Kind {
-    std::unique_ptr<Compiled> compiled;
+    Message what;
+    TracedFunction function = {};
+    std::unique_ptr<Compiled> compiled = {};
+    Plan* plan = nullptr;  // that can() has found
     bool believed = false;
-    std::string why_not;
+    std::string why_not = {};
+  };
+  struct Made {
+    Plan* plan;
+    std::string why;
   };
 
   void begin();
-  bool can(Kind& kind, const TracedFunction& function, std::span<const Tensor> arguments);
+  void compile(Kind& kind, TensorList (StepPlans::*function)(std::span<const Tensor>, std::uint64_t));
+  bool can(Kind& kind, std::span<const Tensor> arguments);
   TensorList traced_step(std::span<const Tensor> in, std::uint64_t counter);
   TensorList traced_derivatives(std::span<const Tensor> in, std::uint64_t counter);
 
@@ -98,7 +114,10 @@ class StepPlans {
   std::vector<Slot> slots_;
   std::vector<bool> frozen_;
   std::uint64_t loads_ = 0;
-  Kind whole_, derivatives_;
+  Kind whole_{Message::profile_steps}, derivatives_{Message::profile_derivatives};
+  std::vector<Made> made_;  // in order; none once a plan may have had to make room
+  bool takes_times_ = false;
+  bool anew_ = false;                       // slots have changed since the first plan
   std::vector<std::size_t> with_gradient_;  // parameters that a derivative reaches, in order
 };
 

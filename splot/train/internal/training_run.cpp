@@ -220,6 +220,7 @@ void Trainer::Run::finish() {
   }
   result_.stop_reason = view_.stop_reason;
   result_.seconds = seconds();
+  collect_profile();
 }
 
 TrainingSetup Trainer::Run::setup() const {

@@ -80,6 +80,7 @@ class Trainer::Run {
                                                       const Loader::Epoch& batches, Index number);
   void go_back(const Loader::Epoch& batches);
   void update(Way way, const Loader::Epoch& batches, Index first, Index last, double loss);
+  void collect_profile();
   void complain(const std::string& found);
 
   // --- epochs

@@ -83,7 +83,10 @@ Trainer::Run::Way Trainer::Run::way_of_step(Index batches) const {
 // The next best way where one cannot be traced; that is told once.
 Trainer::Run::Way Trainer::Run::possible(Way way, const StepBatch& batch, bool shared) {
   if (way == Way::eager) return way;
-  if (plans_ == nullptr) plans_ = std::make_unique<StepPlans>(parts());
+  if (plans_ == nullptr) {
+    plans_ = std::make_unique<StepPlans>(parts());
+    if (options().profile != nullptr) plans_->take_times();
+  }
   if (way == Way::whole) {
     if (plans_->can_step(batch)) return way;
     if (plans_->can_derive(batch, shared)) {
@@ -156,7 +159,9 @@ void Trainer::Run::go_back(const Loader::Epoch& batches) {
     const Batch batch = batches[step.batch];
     const Tensor inputs = in_dtype_of_model(batch.inputs, dtype_);
     const Tensor targets = in_dtype_of_model(batch.targets, dtype_);
-    plans_->step({inputs, targets, step.counter});
+    const StepBatch again{inputs, targets, step.counter};
+    plans_->can_step(again);  // finds the plan that it was made with
+    plans_->step(again);
   }
   since_kept_.reset();
   optimizer().zero_grad();
@@ -169,7 +174,11 @@ void Trainer::Run::run_step(const Loader::Epoch& batches, BatchStream& ahead) {
   optimizer().zero_grad();
   if (watch_.have_weights_changed()) since_kept_.reset();
   complain(watch_.complaint_about_weights("before the step"));
-  if (plans_ != nullptr && !plans_->refresh()) since_kept_.reset();
+  if (plans_ != nullptr && !plans_->is_fresh()) {
+    since_kept_.reset();
+    collect_profile();
+    plans_->renew();
+  }
   const Index first = step_ * options().accumulate;
   const Index last = std::min(first + options().accumulate, loader_.batch_count());
   const double examples = examples_in(first, last);
@@ -213,6 +222,10 @@ void Trainer::Run::run_step(const Loader::Epoch& batches, BatchStream& ahead) {
   view_.total_steps = ++result_.steps;
   tell(&Callback::on_step_end, record);
   tell_pending();
+}
+
+void Trainer::Run::collect_profile() {
+  if (plans_ != nullptr && options().profile != nullptr) plans_->collect(*options().profile);
 }
 
 void Trainer::Run::complain(const std::string& found) {
