@@ -33,15 +33,20 @@ StepRow compare(const std::string& name, const CheckStepOptions& options) {
   return row;
 }
 
-std::string outcome(const StepRow& row) {
-  const StepComparison& found = row.found;
-  if (!row.no_data.empty()) return say(Message::check_step_no_data, row.no_data);
-  if (!found.no_plan.empty()) return say(Message::check_step_no_plan, found.no_plan);
+std::string differences(const StepComparison& found) {
   if (found.equal == found.states) return say(Message::check_step_equal, found.states);
   const std::string where = found.tensor.empty() ? "-" : found.tensor;
   return say(Message::check_step_differs, found.states, found.equal, fmt::format("{:.1e}", found.loss),
              fmt::format("{:.1e}", found.tensors), where) +
          (found.is_within_bounds() ? "" : "  " + say(Message::check_wrong));
+}
+
+std::string outcome(const StepRow& row) {
+  const StepComparison& found = row.found;
+  if (!row.no_data.empty()) return say(Message::check_step_no_data, row.no_data);
+  if (!found.no_plan.empty()) return say(Message::check_step_no_plan, found.no_plan);
+  return differences(found) + "; " +
+         say(Message::check_step_memory, bytes_text(found.eager_bytes), bytes_text(found.plan_bytes));
 }
 
 nlohmann::ordered_json step_json(const StepRow& row) {
@@ -60,6 +65,8 @@ nlohmann::ordered_json step_json(const StepRow& row) {
   out["loss"] = found.loss;
   out["tensors"] = found.tensors;
   out["tensor"] = found.tensor;
+  out["eager_bytes"] = found.eager_bytes;
+  out["plan_bytes"] = found.plan_bytes;
   out["pass"] = found.is_within_bounds();
   return out;
 }

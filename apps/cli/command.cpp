@@ -44,6 +44,13 @@ std::string list_of(const std::vector<std::string>& words, std::string_view sepa
   return out;
 }
 
+std::string bytes_text(std::size_t bytes) {
+  const auto count = static_cast<double>(bytes);
+  if (bytes < 1000) return fmt::format("{} B", bytes);
+  if (bytes < 1'000'000) return fmt::format("{:.1f} kB", count / 1e3);
+  return fmt::format("{:.1f} MB", count / 1e6);
+}
+
 void print(std::string_view text) { write_all(stdout, text); }
 void print_progress(std::string_view text) { write_all(stderr, text); }
 

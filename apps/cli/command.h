@@ -1,6 +1,7 @@
 // What the commands of `splot` share: how they print, how they are interrupted, and how they fail.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -28,6 +29,9 @@ class UsageError : public std::runtime_error {
 
 /// "a, b, c".
 std::string list_of(const std::vector<std::string>& words, std::string_view separator = ", ");
+
+/// "512 B", "23.5 kB", "98.6 MB": in powers of a thousand.
+std::string bytes_text(std::size_t bytes);
 
 /// Results go to stdout, everything about how it goes to stderr.
 void print(std::string_view text);

@@ -13,10 +13,6 @@ std::string percent_of(double part, double whole) {
   return whole > 0.0 ? fmt::format("{:.0f} %", 100.0 * part / whole) : "-";
 }
 
-std::string megabytes(std::size_t bytes) {
-  return fmt::format("{:.2f} MB", static_cast<double>(bytes) / 1e6);
-}
-
 }  // namespace
 
 std::string profile_text(const TrainingProfile& profile) {
@@ -48,13 +44,12 @@ std::string profile_text(const TrainingProfile& profile) {
                      say(Message::profile_separate));
   for (const PlanProfile& plan : profile.plans) {
     out += line(plan.why, std::to_string(plan.runs), fmt::format("{:.4f}", plan.seconds),
-                std::to_string(plan.calls), megabytes(plan.memory.planned),
-                megabytes(plan.memory.lower_bound), megabytes(plan.memory.separate));
+                std::to_string(plan.calls), bytes_text(plan.memory.planned),
+                bytes_text(plan.memory.lower_bound), bytes_text(plan.memory.separate));
   }
   out += say(Message::profile_limits, fmt::format("{:.0f}", profile.flops / 1e9), cpu::num_threads(),
              fmt::format("{:.1f}", profile.bandwidth / 1e9)) +
-         '\n' + say(Message::profile_state, fmt::format("{:.2f}", static_cast<double>(profile.state) / 1e6)) +
-         '\n';
+         '\n' + say(Message::profile_state, bytes_text(profile.state)) + '\n';
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "splot/core/error.h"
+#include "splot/core/storage.h"
 #include "splot/nn/parameters.h"
 #include "splot/nn/summary.h"
 #include "splot/ops/ops.h"
@@ -64,6 +65,19 @@ Index multiply_adds_of(Layer& model, const Shape& sample, DType dtype) {
   return out;
 }
 
+// Begins to measure: the most bytes of tensors in use from now on, beyond those that are.
+class PeakMemory {
+ public:
+  PeakMemory() {
+    reset_peak_memory();
+    before_ = memory_use().current;
+  }
+  std::size_t bytes() const { return memory_use().peak - before_; }
+
+ private:
+  std::size_t before_ = 0;
+};
+
 // The recipe, ready to take steps.
 class Stepper {
  public:
@@ -84,18 +98,20 @@ class Stepper {
   void compare(const StepBatch& batch, StepComparison& found) {
     before_.take(plans_.slots());
     optimizer_->zero_grad();
-    const train_detail::StepOutcome eager = train_detail::answer(parts_, batch);
-    train_detail::add_derivatives(eager.loss, {});
-    train_detail::clip_gradients(parts_, parameters_);
-    optimizer_->step();
+    const PeakMemory call_by_call;
+    const Tensor wanted_loss = eager_step(batch);
+    found.eager_bytes = call_by_call.bytes();
     std::vector<Tensor> wanted;
     for (const Slot& slot : plans_.slots()) wanted.push_back(slot.value());
     before_.put_back(plans_.slots());
-    const train_detail::StepOutcome planned = plans_.step(batch);
+    const PeakMemory planned;
+    const Tensor loss = plans_.step(batch).loss;
+    // A small plan keeps its block from run to run.
+    found.plan_bytes = std::max(planned.bytes(), plans_.step_memory().planned);
 
     ++found.states;
-    bool equal = same_bits(planned.loss, eager.loss);
-    found.loss = std::max(found.loss, difference(planned.loss, eager.loss));
+    bool equal = same_bits(loss, wanted_loss);
+    found.loss = std::max(found.loss, difference(loss, wanted_loss));
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       Slot& slot = plans_.slots()[i];
       if (!wanted[i].defined()) continue;
@@ -114,6 +130,15 @@ class Stepper {
   Optimizer& optimizer() { return *optimizer_; }
 
  private:
+  // Returns the loss. What was computed on the way is gone afterwards, as it is after a step of a training.
+  Tensor eager_step(const StepBatch& batch) {
+    const train_detail::StepOutcome eager = train_detail::answer(parts_, batch);
+    train_detail::add_derivatives(eager.loss, {});
+    train_detail::clip_gradients(parts_, parameters_);
+    optimizer_->step();
+    return eager.loss.detach();
+  }
+
   LayerPtr model_;
   LossFunction loss_;
   std::unique_ptr<Optimizer> optimizer_;

@@ -1,6 +1,7 @@
 // compare_steps(): a recipe's training step as a plan beside the same step made call by call.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -28,7 +29,11 @@ struct SPLOT_API StepComparison {
   double loss = 0.0;     ///< of the loss, by its size
   double tensors = 0.0;  ///< of an updated tensor, by its largest entry
   std::string tensor;    ///< the name of that tensor
-  std::string no_plan;   ///< why the step cannot be a plan; then nothing was compared
+  /// The most bytes of tensors that the last state's step had at once, beyond the batch and the state: call
+  /// by call with the gradients that it leaves, and as a plan.
+  std::size_t eager_bytes = 0;
+  std::size_t plan_bytes = 0;
+  std::string no_plan;  ///< why the step cannot be a plan; then nothing was compared
 
   static constexpr double kLossBound = 1e-6;
   static constexpr double kTensorBound = 1e-5;

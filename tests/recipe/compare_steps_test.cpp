@@ -35,6 +35,18 @@ TEST(CompareSteps, FindsTheSameBitsOverBatchesOfTwoSizes) {
   EXPECT_TRUE(found.is_within_bounds());
 }
 
+// 2,000 units: weights, their gradients and a few columns of the batch are what counts.
+TEST(CompareSteps, MeasuresTheMemoryOfAStep) {
+  const StepComparison found = compare_steps(
+      table("[model]\ndense = [2, 2000, 1]\n[loss]\nname = \"mse\"\n[optimizer]\nname = \"sgd\"\nlr = 0.1\n"),
+      {.states = 4});
+  const std::size_t gradients = (2 * 2000 + 2000 + 2000 + 1) * sizeof(float);
+  EXPECT_GT(found.eager_bytes, gradients);
+  EXPECT_LT(found.eager_bytes, 4 * gradients);
+  EXPECT_GT(found.plan_bytes, gradients);
+  EXPECT_LE(found.plan_bytes, found.eager_bytes);
+}
+
 TEST(CompareSteps, DifferencesAreByTheLargestEntry) {
   using recipe_detail::difference;
   const Tensor wanted = tensor({1.0f, -4.0f, 0.0f});

@@ -69,6 +69,8 @@ class StepPlans {
   /// False: why_not_step() says why.
   bool can_step(const StepBatch& batch);
   bool can_derive(const StepBatch& batch, bool shared);
+  /// What the plan that can_step() has found takes.
+  PlanMemory step_memory() const { return whole_.plan->memory(); }
   const std::string& why_not_step() const { return whole_.why_not; }
   const std::string& why_not_derive() const { return derivatives_.why_not; }
 
