@@ -2,7 +2,7 @@
 # install the packages that are missing
 #
 #   ./dev deps                    what the library, the command and their tests need
-#   ./dev deps build              groups: build, test, bench, format, lint, tidy, docs; "all" is every one
+#   ./dev deps build              groups: build, test, bench, fuzz, export, format, lint, tidy, docs; "all" is every one
 #   ./dev deps --list bench       only print the names
 #
 # Says what it will install and asks before it uses sudo; --yes or CI=true skips the question.
@@ -15,7 +15,7 @@ for word in "$@"; do
   case $word in
     --yes) assume_yes=true ;;
     --list) list=true ;;
-    all) groups+=(build test bench format lint tidy docs) ;;
+    all) groups+=(build test bench fuzz export format lint tidy docs) ;;
     -*) usage_error "unknown option $word" ;;
     *) groups+=("$word") ;;
   esac

@@ -11,11 +11,12 @@ packages_of() {
     test) echo libgtest-dev libeigen3-dev ;;
     bench) echo libbenchmark-dev libdnnl-dev libopenblas-dev libopenblas0-openmp python3-torch python3-numpy ;;
     fuzz) echo clang=clang++ ;;
+    export) echo gcc=gcc clang=clang valgrind=valgrind ;;
     format) echo clang-format=clang-format ;;
     lint) echo shellcheck=shellcheck ;;
     tidy) echo clang-tidy=clang-tidy ;;
     docs) echo doxygen=doxygen ;;
-    *) usage_error "unknown group \"$1\" (build, test, bench, fuzz, format, lint, tidy, docs)" ;;
+    *) usage_error "unknown group \"$1\" (build, test, bench, fuzz, export, format, lint, tidy, docs)" ;;
   esac
 }
 
