@@ -5,6 +5,7 @@
 
 #include "splot/compiler/internal/pass_list.h"
 #include "splot/core/error.h"
+#include "splot/core/messages.h"
 
 namespace splot {
 namespace {

@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "splot/core/export.h"
-#include "splot/core/messages.h"
 #include "splot/graph/graph.h"
 
 namespace splot {
+
+enum class Message;  // core/messages.h, which changes with every text that a person sees
 
 /// One way of making a graph better without changing what it computes.
 struct GraphPass {
