@@ -260,28 +260,24 @@ std::string only_warning(const Left& left) {
   return left.warnings.front().text;
 }
 
+// The one warning of a training that comes to the same with plans and without.
+std::string warning_of(const Case& c) {
+  const Left left = learn(c, true);
+  expect_same(left, learn(c, false));
+  return only_warning(left);
+}
+
 TEST(PlanTraining, WhatCannotBeTracedRunsCallByCallAndIsToldOnce) {
   const std::string begin = "the steps run call by call, which is slower than as a plan: ";
-  const Case reads = with_layer<Reads>("reads");
-  const Left left = learn(reads, true);
-  expect_same(left, learn(reads, false));
-  EXPECT_EQ(only_warning(left),
+  EXPECT_EQ(warning_of(with_layer<Reads>("reads")),
             begin +
                 "0: [trace] elements are read of the result of sum, float32[]: while a function is traced "
                 "nothing is computed. Read it after the call, or leave the decision to ops such as where()");
-
-  const Case captures = with_layer<Captures>("captures");
-  const Left stray = learn(captures, true);
-  expect_same(stray, learn(captures, false));
-  EXPECT_EQ(only_warning(stray),
+  EXPECT_EQ(warning_of(with_layer<Captures>("captures")),
             begin +
                 "0: [trace] add uses float32[5], which was there before the function was called: its value "
                 "would be frozen. Make it an argument of the function, or a slot");
-
-  const Case fails = with_layer<FailsInATrace>("fails");
-  const Left thrown = learn(fails, true);
-  expect_same(thrown, learn(fails, false));
-  EXPECT_EQ(only_warning(thrown), begin + "not today");
+  EXPECT_EQ(warning_of(with_layer<FailsInATrace>("fails")), begin + "not today");
 
   const std::string other = begin + "[trace] the same step traced twice makes other calls the second time";
   EXPECT_EQ(only_warning(learn(with_layer<Draws>("draws"), true)), other);
