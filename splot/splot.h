@@ -84,6 +84,7 @@
 #include "splot/report/robustness_figure.h"
 #include "splot/report/run_record.h"
 #include "splot/report/svg.h"
+#include "splot/session/session.h"
 #include "splot/train/callback.h"
 #include "splot/train/checkpoint.h"
 #include "splot/train/classification.h"

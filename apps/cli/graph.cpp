@@ -26,6 +26,7 @@ struct GraphOptions {
   std::string subject;
   std::vector<std::string> set;
   bool step = false;
+  bool frozen = false;
   Index batch = 0;
   std::string svg;
   bool text = false;
@@ -66,6 +67,16 @@ std::vector<std::string> left_out(const GraphOptions& options) {
     return std::find(wanted.begin(), wanted.end(), name) != wanted.end();
   });
   return out;
+}
+
+// Whether an option asks for a pass by name that is for networks that only answer.
+bool names_frozen_pass(const GraphOptions& options) {
+  std::vector<std::string> names = passes_in(options.passes);
+  if (!options.show.empty()) names.push_back(options.show);
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    const GraphPass* pass = find_pass(name);
+    return pass != nullptr && pass->frozen;
+  });
 }
 
 Shape batch_of(Index examples, const Shape& sample) {
@@ -124,7 +135,7 @@ Graph trace_step(const GraphOptions& options) {
       batch, {.slots = slots_of(*model, *optimizer)});
 }
 
-std::string table_of(const OptimizedGraph& optimized, const std::vector<std::string>& without) {
+std::string table_of(const OptimizedGraph& optimized, const PassOptions& passes) {
   const auto line = [](std::string_view pass, std::string_view places, std::string_view before,
                        std::string_view after) {
     return fmt::format("{:<26}{:>9}{:>14}{:>8}\n", pass, places, before, after);
@@ -138,7 +149,9 @@ std::string table_of(const OptimizedGraph& optimized, const std::vector<std::str
   for (const GraphPass& pass : all_passes()) {
     const auto is_this = [&](const PassStep& step) { return step.pass == &pass; };
     if (std::any_of(optimized.steps.begin(), optimized.steps.end(), is_this)) continue;
-    const bool off = std::find(without.begin(), without.end(), pass.name) != without.end();
+    const bool off =
+        (pass.frozen && !passes.frozen) ||
+        std::find(passes.without.begin(), passes.without.end(), pass.name) != passes.without.end();
     out += line(pass.name, off ? say(Message::graph_off) : "0", "", "");
   }
   return out;
@@ -163,21 +176,22 @@ std::string list_text(bool json) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   std::string out;
   for (const GraphPass& pass : all_passes()) {
-    list.push_back({{"pass", pass.name}, {"does", say(pass.summary)}, {"exact", pass.exact}});
+    list.push_back(
+        {{"pass", pass.name}, {"does", say(pass.summary)}, {"exact", pass.exact}, {"frozen", pass.frozen}});
     out += fmt::format("{:<24}{}\n", pass.name, say(pass.summary));
   }
   return json ? list.dump(2) + '\n' : out;
 }
 
 // The graph right before and right after the pass first changes it.
-std::string shown(const Graph& traced, const std::string& name, std::vector<std::string> without) {
+std::string shown(const Graph& traced, const std::string& name, PassOptions passes) {
   if (find_pass(name) == nullptr) throw UsageError(say(Message::graph_no_pass, name, list_of(pass_names())));
-  std::erase(without, name);
+  std::erase(passes.without, name);
   std::string out;
-  optimize(traced,
-           {.without = without, .watch = [&](const GraphPass& pass, const Graph& before, const Graph& after) {
-              if (pass.name == name && out.empty()) out = before.to_string() + '\n' + after.to_string();
-            }});
+  passes.watch = [&](const GraphPass& pass, const Graph& before, const Graph& after) {
+    if (pass.name == name && out.empty()) out = before.to_string() + '\n' + after.to_string();
+  };
+  optimize(traced, passes);
   return out.empty() ? say(Message::graph_nothing, name) + '\n' : out;
 }
 
@@ -187,13 +201,18 @@ int run_graph(const GraphOptions& options) {
     print(list_text(options.json));
     return kOk;
   }
-  const std::vector<std::string> without = left_out(options);
+  const PassOptions passes{.without = left_out(options),
+                           .frozen = options.frozen || names_frozen_pass(options)};
+  if (options.step && passes.frozen) {
+    throw UsageError(
+        say(Message::graph_frozen_step, options.frozen ? "--frozen" : options.show + options.passes));
+  }
   const Graph traced = options.step ? trace_step(options) : trace_prediction(options);
   if (!options.show.empty()) {
-    print(shown(traced, options.show, without));
+    print(shown(traced, options.show, passes));
     return kOk;
   }
-  const OptimizedGraph optimized = optimize(traced, {.without = without});
+  const OptimizedGraph optimized = optimize(traced, passes);
   const Graph& graph = options.before ? traced : optimized.graph;
   if (!options.svg.empty()) {
     const Message title = options.step ? Message::graph_step_title : Message::graph_prediction_title;
@@ -204,7 +223,7 @@ int run_graph(const GraphOptions& options) {
     return kOk;
   }
   if (options.svg.empty() || options.text) print(graph.to_string() + '\n');
-  print(table_of(optimized, without));
+  print(table_of(optimized, passes));
   if (!options.svg.empty()) print_progress(say(Message::graph_kept, options.svg) + '\n');
   return kOk;
 }
@@ -216,6 +235,7 @@ void add_graph(Command root) {
   const auto options = std::make_shared<GraphOptions>();
   command.option("subject", options->subject, Message::subject_argument, "MODEL|RECIPE");
   command.flag("--step", options->step, Message::graph_step);
+  command.flag("--frozen", options->frozen, Message::graph_frozen);
   command.option("--batch", options->batch, Message::graph_batch, "N").positive();
   command.option("--svg", options->svg, Message::graph_svg, "FILE");
   command.flag("--text", options->text, Message::graph_text);

@@ -67,15 +67,6 @@ Tensor pixels_of(const ModelInfo& info, const std::string& path) {
   return picture_tensor(picture, shape[1], shape[2], stretch ? ImageFit::stretch : ImageFit::crop);
 }
 
-// A data set of it alone, made ready as the data were that judged the network.
-Dataset prepared(const ModelInfo& info, const std::string& path) {
-  const Shape& shape = read_shape(info);
-  const Dataset one("picture", reshape(pixels_of(info, path), {1, shape[0], shape[1], shape[2]}),
-                    Tensor::from(std::vector<std::int64_t>{0}, {1}));
-  const Dataset piece = info.uncut ? one.with_crop(info.sample[1], info.sample[2]) : one;
-  return piece.with_preprocessing(info.preprocessing);
-}
-
 void check_takes_pictures(const std::string& name, const ModelInfo& info) {
   const Shape& sample = info.sample;
   if (sample.rank() != 3 || (sample[0] != 1 && sample[0] != 3)) {
@@ -86,7 +77,7 @@ void check_takes_pictures(const std::string& name, const ModelInfo& info) {
 
 // Prints what is seen unless the answer is for JSON.
 nlohmann::ordered_json look_at(const ModelFile& file, const std::string& path, bool json) {
-  const Dataset one = prepared(file.info, path);
+  const Dataset one = prepared(file.info, unsqueeze(pixels_of(file.info, path), 0));
   const std::vector<Guess> all = guesses(file, (*file.model)(cast(one.batch(0, 1).inputs, file.dtype)));
   nlohmann::ordered_json top = nlohmann::ordered_json::array();
   std::string text;

@@ -11,11 +11,15 @@ namespace splot {
 namespace {
 
 constexpr GraphPass kPasses[] = {
+    {"freeze", Message::pass_freeze, true, compiler::freeze, /*frozen=*/true},
     {"dead-code", Message::pass_dead_code, true, compiler::dead_code},
     {"common-subexpressions", Message::pass_common_subexpressions, true, compiler::common_subexpressions},
     {"constant-folding", Message::pass_constant_folding, true, compiler::constant_folding},
     {"identities", Message::pass_identities, true, compiler::identities},
     {"stable-numerics", Message::pass_stable_numerics, false, compiler::stable_numerics},
+    {"fold-batch-norm", Message::pass_fold_batch_norm, false, compiler::fold_batch_norm, /*frozen=*/true},
+    {"fuse-epilogue", Message::pass_fuse_epilogue, true, compiler::fuse_epilogue, /*frozen=*/true},
+    {"pack-weights", Message::pass_pack_weights, false, compiler::pack_weights, /*frozen=*/true},
 };
 
 // Each round makes the graph smaller or more stable; a bound all the same, should two rules ever undo each
@@ -44,6 +48,7 @@ OptimizedGraph optimize(Graph graph, const PassOptions& options) {
   for (int round = 0; changed && round < kRounds; ++round) {
     changed = false;
     for (const GraphPass& pass : kPasses) {
+      if (pass.frozen && !options.frozen) continue;
       if (std::find(options.without.begin(), options.without.end(), pass.name) != options.without.end())
         continue;
       const std::size_t before = out.graph.calls.size();

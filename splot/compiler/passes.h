@@ -23,10 +23,13 @@ struct GraphPass {
   bool exact;
   /// Returns how many places it changed.
   std::size_t (*run)(Graph& graph);
+  /// For networks that only answer: it runs where PassOptions::frozen says so.
+  bool frozen = false;
 };
 
 /// In the order in which they run:
 ///
+/// - freeze: slots become constants that hold what the slots hold now. Slots that the function writes stay.
 /// - dead-code: calls, constants and slots that nobody reads are left out.
 /// - common-subexpressions: of calls of one op with the same inputs and attributes the first is made;
 /// constants
@@ -36,6 +39,13 @@ struct GraphPass {
 ///   every bit. x + 0 is none of them: it turns -0 into 0.
 /// - stable-numerics: logarithms of softmax, sigmoid and 1 + exp(x), variances, and what derivatives make of
 ///   them, in forms that neither overflow nor cancel. Results change where they were less accurate.
+/// - fold-batch-norm: batch norm with constant statistics becomes part of the constant weights of the
+///   convolution or linear layer before it.
+/// - fuse-epilogue: a convolution or linear layer takes the bias, the shortcut and the relu behind it.
+/// - pack-weights: linear layers and convolutions by 3 x 3 get their constant weights in the order in which
+///   they are read (ops/packed.h).
+///
+/// Freeze and the last three run for networks that only answer.
 SPLOT_API std::span<const GraphPass> all_passes();
 /// Null: there is none of that name.
 SPLOT_API const GraphPass* find_pass(std::string_view name);
@@ -43,6 +53,9 @@ SPLOT_API const GraphPass* find_pass(std::string_view name);
 struct PassOptions {
   /// Names of passes that are left out.
   std::vector<std::string> without = {};
+  /// The graph is of a network that only answers: its weights stay what they are now, and no derivative is
+  /// asked for.
+  bool frozen = false;
   /// Shown the graph before and after whenever a pass has changed something.
   std::function<void(const GraphPass& pass, const Graph& before, const Graph& after)> watch = {};
 };

@@ -16,6 +16,7 @@
 #include "splot/ops/losses.h"
 #include "splot/ops/matmul.h"
 #include "splot/ops/normalization.h"
+#include "splot/ops/packed.h"
 #include "splot/ops/pooling.h"
 #include "splot/ops/random.h"
 #include "splot/ops/reductions.h"

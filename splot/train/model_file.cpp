@@ -5,6 +5,7 @@
 #include "splot/io/safetensors.h"
 #include "splot/nn/parameters.h"
 #include "splot/nn/registry.h"
+#include "splot/ops/create.h"
 
 namespace splot {
 namespace {
@@ -166,6 +167,12 @@ ModelFile load_model(const std::string& path) {
     // Whatever the content leads to - JSON that is none, arguments no layer takes, weights that do not fit.
     fail<FormatError>("load_model", path, ": ", error.what());
   }
+}
+
+Dataset prepared(const ModelInfo& info, const Tensor& stored) {
+  const Dataset all("examples", stored, zeros({stored.shape()[0]}, kInt64));
+  const Dataset pieces = info.uncut ? all.with_crop(info.sample[1], info.sample[2]) : all;
+  return pieces.with_preprocessing(info.preprocessing);
 }
 
 std::string weights_sha256(Layer& model) { return weights_sha256(tensors_of(model)); }

@@ -53,6 +53,12 @@ SPLOT_API void save_model(const std::string& path, Layer& model, const ModelInfo
 /// weights do not fit its architecture.
 SPLOT_API ModelFile load_model(const std::string& path);
 
+/// Examples as they are stored [n, ...], made ready as the data were that judged the network: the middle is
+/// cut out where it sees that alone, then comes its preprocessing. A data set without answers: each is 0.
+///
+///   Tensor y = (*file.model)(prepared(file.info, pictures).batch(0, n).inputs);
+SPLOT_API Dataset prepared(const ModelInfo& info, const Tensor& stored);
+
 /// SHA-256 over names, types, shapes and elements of all weights, not over a file: equal for networks that
 /// compute the same.
 SPLOT_API std::string weights_sha256(Layer& model);

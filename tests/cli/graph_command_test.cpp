@@ -51,9 +51,29 @@ TEST_F(GraphCommand, DrawsBeforeAndAfter) {
 
 TEST_F(GraphCommand, ListsPasses) {
   const Json list = Json::parse(run("graph --list --json").out);
-  ASSERT_EQ(list.size(), 5u);
-  EXPECT_EQ(list[0]["pass"], "dead-code");
-  EXPECT_EQ(list[4]["exact"], false);
+  ASSERT_EQ(list.size(), 9u);
+  EXPECT_EQ(list[0]["pass"], "freeze");
+  EXPECT_EQ(list[0]["frozen"], true);
+  EXPECT_EQ(list[1]["pass"], "dead-code");
+  EXPECT_EQ(list[1]["frozen"], false);
+  EXPECT_EQ(list[5]["exact"], false);
+}
+
+TEST_F(GraphCommand, ShowsWhatAnAnswerAloneTakes) {
+  const Outcome plain = run("graph nielsen-30"), frozen = run("graph nielsen-30 --frozen");
+  EXPECT_EQ(plain.out.find("linear_packed("), std::string::npos) << plain.out;
+  EXPECT_NE(plain.out.find("slot 1.weight"), std::string::npos) << plain.out;
+  EXPECT_NE(frozen.out.find("linear_packed("), std::string::npos) << frozen.out;
+  EXPECT_EQ(frozen.out.find("slot "), std::string::npos) << frozen.out;
+  // Asking for one of the passes is enough.
+  const Outcome shown = run("graph nielsen-30 --show pack-weights");
+  EXPECT_NE(shown.out.find("linear("), std::string::npos) << shown.out;
+  EXPECT_NE(shown.out.find("linear_packed("), std::string::npos) << shown.out;
+  for (const char* option : {"--frozen", "--show freeze", "--passes freeze"}) {
+    const Outcome step = run(std::string("graph nielsen-30 --step ") + option);
+    EXPECT_EQ(step.status, 2) << option;
+    EXPECT_NE(step.err.find("is for networks that only answer"), std::string::npos) << step.err;
+  }
 }
 
 TEST_F(GraphCommand, WrongUsage) {
@@ -62,8 +82,9 @@ TEST_F(GraphCommand, WrongUsage) {
   EXPECT_EQ(run("graph nielsen-30 --passes dead-code --without identities").status, 2);
   const Outcome outcome = run("graph nielsen-30 --without fusion");
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_NE(outcome.err.find("there is no pass \"fusion\"; there are dead-code, common-subexpressions, "
-                             "constant-folding, identities, stable-numerics"),
+  EXPECT_NE(outcome.err.find("there is no pass \"fusion\"; there are freeze, dead-code, "
+                             "common-subexpressions, constant-folding, identities, stable-numerics, "
+                             "fold-batch-norm, fuse-epilogue, pack-weights"),
             std::string::npos)
       << outcome.err;
   EXPECT_EQ(run("graph model.safetensors --step").status, 2);

@@ -126,7 +126,7 @@ TEST(Passes, RandomGraphsKeepTheirBits) {
     }
   }
   for (const GraphPass& pass : all_passes()) {
-    if (pass.exact) {
+    if (pass.exact && !pass.frozen) {
       EXPECT_GT(steps[pass.name], 100) << pass.name;
     }
   }

@@ -344,8 +344,8 @@ TEST(Optimize, RunsPassesUntilNothingChanges) {
   const OptimizedGraph exact = optimize(traced(), {.without = {"stable-numerics"}});
   EXPECT_NE(exact.graph.to_string().find(" log("), std::string::npos);
   EXPECT_ERROR(ValueError, optimize(traced(), {.without = {"fusion"}}),
-               "[optimize] there is no pass \"fusion\"; there are dead-code, common-subexpressions, "
-               "constant-folding, identities, stable-numerics");
+               "[optimize] there is no pass \"fusion\"; there are freeze, dead-code, common-subexpressions, "
+               "constant-folding, identities, stable-numerics, fold-batch-norm, fuse-epilogue, pack-weights");
 }
 
 TEST(Optimize, CompiledFunctionsRunThePasses) {

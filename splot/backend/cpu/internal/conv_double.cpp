@@ -17,8 +17,12 @@ HWY_BEFORE_NAMESPACE();
 namespace splot::cpu::HWY_NAMESPACE {
 
 inline constexpr ConvKernels<double> kConvKernels = {
-    static_cast<Index>(hn::MaxLanes(hn::ScalableTag<double>())), correlate<double>, sum_weights<double>,
-    nullptr, nullptr};
+    static_cast<Index>(hn::MaxLanes(hn::ScalableTag<double>())),
+    correlate<double>,
+    sum_weights<double>,
+    nullptr,
+    nullptr,
+    nullptr};
 
 }  // namespace splot::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

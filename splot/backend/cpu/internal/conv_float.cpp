@@ -19,8 +19,12 @@ HWY_BEFORE_NAMESPACE();
 namespace splot::cpu::HWY_NAMESPACE {
 
 inline constexpr ConvKernels<float> kConvKernels = {
-    static_cast<Index>(hn::MaxLanes(hn::ScalableTag<float>())), correlate<float>, sum_weights<float>,
-    winograd<float>, winograd_images<float>};
+    static_cast<Index>(hn::MaxLanes(hn::ScalableTag<float>())),
+    correlate<float>,
+    sum_weights<float>,
+    winograd<float>,
+    winograd_images<float>,
+    winograd_weights<float>};
 
 }  // namespace splot::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -46,18 +46,20 @@ struct Correlation {
 };
 
 /// y = the epilogue of a convolution by 3 x 3 without strides and dilation, of one image, or of images in the
-/// order "images last".
+/// order "images last". With a shortcut, which is like y, that is added before the epilogue's relu.
 template <typename T>
 struct WinogradConv {
   Index images = 1, in_channels = 1, out_channels = 1;
   Index in_rows = 1, in_cols = 1, rows = 1, cols = 1;
   Index rows_before = 0,
-        cols_before = 0;   // zeros, or inputs left out where below 0; behind, as many zeros as needed
-  const T* in = nullptr;   // [in_channels][in_rows][in_cols][images]
-  const T* w = nullptr;    // [out_channels][in_channels][3][3]
-  bool backwards = false;  // w is [in_channels][out_channels][3][3], turned round in both axes
-  T* out = nullptr;        // [out_channels][rows][cols][images]
+        cols_before = 0;           // zeros, or inputs left out where below 0; behind, as many zeros as needed
+  const T* in = nullptr;           // [in_channels][in_rows][in_cols][images]
+  const T* w = nullptr;            // [out_channels][in_channels][3][3]
+  bool backwards = false;          // w is [in_channels][out_channels][3][3], turned round in both axes
+  const T* transformed = nullptr;  // [16][in_channels][out_channels]: what w transformed is, in its place
+  T* out = nullptr;                // [out_channels][rows][cols][images]
   ConvEpilogue<T> epilogue = {};
+  const T* shortcut = nullptr;
 };
 
 /// dw[o][c][i][j] = sum over oy, ox and images of dy[o][oy][ox] x[c][y.at(oy, i)][x.at(ox, j)].
@@ -77,7 +79,7 @@ inline constexpr Index kMaxTileChannels = 6;
 struct ChannelTiles {
   Index channels, count;
 
-  explicit ChannelTiles(Index n) : channels(n), count((n + kMaxTileChannels - 1) / kMaxTileChannels) {}
+  explicit ChannelTiles(Index n, Index most = kMaxTileChannels) : channels(n), count((n + most - 1) / most) {}
   Index begin(Index tile) const { return tile * channels / count; }
   Index size(Index tile) const { return begin(tile + 1) - begin(tile); }
 };
@@ -92,6 +94,8 @@ struct ConvKernels {
   void (*winograd)(const WinogradConv<T>&);
   /// Any number of images; null where it is not used.
   void (*winograd_images)(const WinogradConv<T>&);
+  /// WinogradConv::transformed of w[outs][ins][3][3]; null where neither is used.
+  void (*winograd_weights)(Index outs, Index ins, const T* w, T* transformed);
 };
 
 /// The second argument only says for which type.

@@ -20,6 +20,7 @@
 #include "splot/backend/cpu/internal/conv_forward-inl.h"
 #include "splot/backend/cpu/internal/conv_plan.h"
 #include "splot/backend/cpu/internal/conv_planes.h"
+#include "splot/backend/cpu/internal/conv_winograd_product-inl.h"
 #include "splot/backend/cpu/thread_pool.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -54,9 +55,10 @@ struct WinogradBlock {
 // [frequency][out][tile] of sums.
 template <typename T>
 struct Frequencies {
-  Index plane;  // of a frequency
+  Index plane = 0;  // of a frequency
   Scratch<T> values;
 
+  Frequencies() = default;
   explicit Frequencies(Index numbers)
       : plane(winograd_plane<T>(numbers)), values(scratch<T>(kFrequencies * plane)) {}
   T* at(Index frequency) const { return values.get() + frequency * plane; }
@@ -117,6 +119,55 @@ void transform_weights(const T* w, Index all_outs, Index channels, const Frequen
     }
   }
 }
+
+// The same to [frequency][in][out], all dense: the order in which a product reads them.
+template <typename T>
+void winograd_weights(Index outs, Index ins, const T* w, T* transformed) {
+  const Frequencies<T> weights(outs * ins);
+  transform_weights(w, outs, ins, weights);
+  for (Index f = 0; f < kFrequencies; ++f) {
+    const T* from = weights.at(f);
+    T* to = transformed + f * outs * ins;
+    for (Index in = 0; in < ins; ++in) {
+      for (Index out = 0; out < outs; ++out) to[in * outs + out] = from[out * ins + in];
+    }
+  }
+}
+
+// The transformed weights of some outputs, made now or beforehand, and how far apart those of two outputs
+// and of two inputs are. Turning filters round exchanges the first and the last frequency of each axis and
+// leaves the two between as they are.
+template <typename T>
+struct WinogradWeights {
+  Frequencies<T> made;
+  const T* values;
+  Index plane, w_out, w_in;
+  bool backwards;
+
+  WinogradWeights(const WinogradConv<T>& c, Index first_out, Index outs)
+      : values(c.transformed == nullptr ? nullptr : c.transformed + first_out),
+        plane(c.in_channels * c.out_channels),
+        w_out(1),
+        w_in(c.out_channels),
+        backwards(c.backwards) {
+    if (values != nullptr) return;
+    made = Frequencies<T>(c.in_channels * outs);
+    values = made.at(0);
+    plane = made.plane;
+    if (backwards) {  // of all outputs
+      transform_weights(c.w, c.in_channels, outs, made);
+    } else {
+      w_out = c.in_channels;
+      w_in = 1;
+      transform_weights(c.w + first_out * 9 * c.in_channels, outs, c.in_channels, made);
+    }
+  }
+  const T* at(Index frequency, Index out) const {
+    constexpr Index kTurned[] = {3, 1, 2, 0};
+    const Index f = backwards ? kTurned[frequency / 4] * 4 + kTurned[frequency % 4] : frequency;
+    return values + f * plane + out * w_out;
+  }
+};
 
 // A row of the input of some tiles side by side, across: d B.
 template <class V>
@@ -195,9 +246,35 @@ void transform_inputs(const WinogradConv<T>& c, const WinogradBlock& block, cons
 }
 
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V finished(D d, V sum, V scale, V bias, bool relu) {
-  const V y = hn::MulAdd(sum, scale, bias);
+HWY_INLINE V rectified(D d, V y, bool relu) {
   return relu ? hn::IfThenElse(hn::Le(y, hn::Zero(d)), hn::Zero(d), y) : y;
+}
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V finished(D d, V sum, V scale, V bias, bool relu) {
+  return rectified(d, hn::MulAdd(sum, scale, bias), relu);
+}
+
+// Copies numbers in the instructions of the vectors around it: with AVX in use a call of copy_row(), which is
+// compiled without, costs some hundred cycles on Intel's processors.
+template <typename T>
+HWY_INLINE void copy_numbers(const T* from, Index numbers, T* to) {
+  const hn::CappedTag<T, 16 / sizeof(T)> d;
+  constexpr Index kStep = static_cast<Index>(hn::MaxLanes(d));
+  Index i = 0;
+  for (; i + kStep <= numbers; i += kStep) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
+  for (; i < numbers; ++i) to[i] = from[i];
+}
+
+// The shortcut's numbers that belong to two vectors of sums whose numbers alternate in memory, `numbers` of
+// them.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void load_shortcut(D d, const hn::TFromD<D>* from, Index numbers, V& s0, V& s1) {
+  using T = hn::TFromD<D>;
+  constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(D()));
+  if (numbers == 2 * kLanes) return hn::LoadInterleaved2(d, from, s0, s1);
+  HWY_ALIGN T whole[2 * kLanes] = {};
+  copy_numbers(from, numbers, whole);
+  hn::LoadInterleaved2(d, whole, s0, s1);
 }
 
 // At m A and the epilogue of a block of one output channel; frequencies of `sums` are `plane` apart.
@@ -211,6 +288,7 @@ void transform_sums(const WinogradConv<T>& c, const WinogradBlock& block, Index 
   const V scale = hn::Set(d, epilogue.scale != nullptr ? *epilogue.scale : T(1));
   const V bias = hn::Set(d, epilogue.bias != nullptr ? *epilogue.bias : T(0));
   T* out = c.out + channel * c.rows * c.cols;
+  const T* shortcut = c.shortcut == nullptr ? nullptr : c.shortcut + channel * c.rows * c.cols;
   for (Index row = 0; row < block.rows; ++row) {
     for (Index first = 0; first < block.cols; first += kLanes) {
       const T* from = sums + row * block.cols + first;
@@ -227,56 +305,27 @@ void transform_sums(const WinogradConv<T>& c, const WinogradBlock& block, Index 
         const auto both = [&](const V(&m)[4]) {
           return below == 0 ? hn::Add(m[0], hn::Add(m[1], m[2])) : hn::Sub(hn::Sub(m[1], m[2]), m[3]);
         };
-        const V y0 = finished(d, both(left), scale, bias, epilogue.relu);
-        const V y1 = finished(d, both(right), scale, bias, epilogue.relu);
-        T* to = out + (y + below) * c.cols + 2 * first;
+        const Index at = (y + below) * c.cols + 2 * first;
+        const bool relu_now = epilogue.relu && shortcut == nullptr;
+        V y0 = finished(d, both(left), scale, bias, relu_now);
+        V y1 = finished(d, both(right), scale, bias, relu_now);
+        if (shortcut != nullptr) {
+          V s0, s1;
+          load_shortcut(d, shortcut + at, numbers, s0, s1);
+          y0 = rectified(d, hn::Add(y0, s0), epilogue.relu);
+          y1 = rectified(d, hn::Add(y1, s1), epilogue.relu);
+        }
+        T* to = out + at;
         if (numbers == 2 * kLanes) {
           hn::StoreInterleaved2(y0, y1, d, to);
         } else {
           HWY_ALIGN T whole[2 * kLanes];
           hn::StoreInterleaved2(y0, y1, d, whole);
-          copy_row(whole, numbers, to);
+          copy_numbers(whole, numbers, to);
         }
       }
     }
   }
-}
-
-// Sums over the channels of weights and inputs of one frequency.
-template <typename T>
-struct FrequencyProduct {
-  Index channels, outs, numbers;
-  const T* inputs;  // [channels][numbers]
-  const T* weights;
-  Index w_out, w_in;  // how far apart weights are
-  T* sums;            // [outs][numbers]
-};
-
-// That is a matrix product, which the convolution's own kernel makes, with the channels for its taps.
-template <typename T>
-void multiply_frequency(const FrequencyProduct<T>& f) {
-  const Correlation<T> product{.images = 1,
-                               .in_channels = 1,
-                               .out_channels = f.outs,
-                               .y = {},
-                               .x = {.step = 1, .count = f.channels},
-                               .in = f.inputs,
-                               .in_plane = 0,
-                               .in_row = 0,
-                               .in_pos = f.numbers,
-                               .out = f.sums,
-                               .out_plane = f.numbers,
-                               .out_row = 0,
-                               .out_pos = 1,
-                               .w = f.weights,
-                               .w_out = f.w_out,
-                               .w_in = 0,
-                               .w_row = 0,
-                               .w_col = f.w_in,
-                               .epilogue = {}};
-  const ChannelTiles tiles(f.outs);
-  correlate_run(product, tiles, 0, tiles.count, 0,
-                {.out = 0, .in = 0, .numbers = f.numbers, .taps = {0, f.channels}});
 }
 
 template <typename T>
@@ -285,9 +334,8 @@ void compute_share(const WinogradConv<T>& c, const WinogradShare& share) {
   const Index cols = (c.cols + 1) / 2;
   const auto padded = [&](Index rows) { return (rows * cols + kLanes - 1) / kLanes * kLanes; };
   const Index most = std::clamp<Index>(kTilesInABlock / cols, 1, share.rows);
-  const Frequencies<T> weights(share.outs * c.in_channels);
+  const WinogradWeights<T> weights(c, share.first_out, share.outs);
   const Frequencies<T> inputs(c.in_channels * padded(most)), sums(share.outs * padded(most));
-  transform_weights(c.w + share.first_out * 9 * c.in_channels, share.outs, c.in_channels, weights);
   for (Index row = 0; row < share.rows; row += most) {
     const Index rows = std::min(most, share.rows - row);
     const WinogradBlock block{share.first_row + row, rows, cols, padded(rows)};
@@ -297,9 +345,9 @@ void compute_share(const WinogradConv<T>& c, const WinogradShare& share) {
                              .outs = share.outs,
                              .numbers = block.padded,
                              .inputs = inputs.at(f),
-                             .weights = weights.at(f),
-                             .w_out = c.in_channels,
-                             .w_in = 1,
+                             .weights = weights.at(f, 0),
+                             .w_out = weights.w_out,
+                             .w_in = weights.w_in,
                              .sums = sums.at(f)});
     }
     for (Index out = 0; out < share.outs; ++out) {

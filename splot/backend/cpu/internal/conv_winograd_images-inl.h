@@ -124,6 +124,8 @@ void finish_cells(const WinogradConv<T>& c, const WinogradCells& cells, Index co
   const V scale = hn::Set(d, epilogue.scale != nullptr ? *epilogue.scale : T(1));
   const V bias = hn::Set(d, epilogue.bias != nullptr ? *epilogue.bias : T(0));
   T* const out = c.out + channel * c.rows * c.cols * c.images;
+  const T* const shortcut =
+      c.shortcut == nullptr ? nullptr : c.shortcut + channel * c.rows * c.cols * c.images;
   for (Index k = 0; k < count; ++k) {
     const WinogradCell& cell = cells[static_cast<std::size_t>(k)];
     const T* from = sums + k * kLanes;
@@ -138,10 +140,13 @@ void finish_cells(const WinogradConv<T>& c, const WinogradCells& cells, Index co
     const auto mask = hn::FirstN(d, static_cast<std::size_t>(cell.images));
     const auto store = [&](V sum, Index i, Index j) {
       if (cell.out_row + i >= c.rows || cell.out_col + j >= c.cols) return;
-      const V y = finished(d, sum, scale, bias, epilogue.relu);
-      T* to = out + ((cell.out_row + i) * c.cols + cell.out_col + j) * c.images + cell.image;
-      if (cell.images == kLanes) return hn::StoreU(y, d, to);
-      hn::BlendedStore(y, mask, d, to);
+      const Index at = ((cell.out_row + i) * c.cols + cell.out_col + j) * c.images + cell.image;
+      V y = finished(d, sum, scale, bias, epilogue.relu && shortcut == nullptr);
+      if (shortcut != nullptr) {
+        y = rectified(d, hn::Add(y, hn::MaskedLoad(mask, d, shortcut + at)), epilogue.relu);
+      }
+      if (cell.images == kLanes) return hn::StoreU(y, d, out + at);
+      hn::BlendedStore(y, mask, d, out + at);
     };
     store(hn::Add(left[0], hn::Add(left[1], left[2])), 0, 0);
     store(hn::Add(right[0], hn::Add(right[1], right[2])), 0, 1);
@@ -149,29 +154,6 @@ void finish_cells(const WinogradConv<T>& c, const WinogradCells& cells, Index co
     store(hn::Sub(hn::Sub(right[1], right[2]), right[3]), 1, 1);
   }
 }
-
-// The transformed weights, and how far apart those of two outputs and of two inputs are. Turning filters
-// round exchanges the first and the last frequency of each axis and leaves the two between as they are.
-template <typename T>
-struct WinogradWeights {
-  Frequencies<T> values;
-  Index w_out, w_in;
-  bool backwards;
-
-  explicit WinogradWeights(const WinogradConv<T>& c)
-      : values(c.out_channels * c.in_channels),
-        w_out(c.backwards ? 1 : c.in_channels),
-        w_in(c.backwards ? c.out_channels : 1),
-        backwards(c.backwards) {
-    transform_weights(c.w, c.backwards ? c.in_channels : c.out_channels,
-                      c.backwards ? c.out_channels : c.in_channels, values);
-  }
-  const T* at(Index frequency, Index out) const {
-    constexpr Index kTurned[] = {3, 1, 2, 0};
-    const Index f = backwards ? kTurned[frequency / 4] * 4 + kTurned[frequency % 4] : frequency;
-    return values.at(f) + out * w_out;
-  }
-};
 
 // Some cells, all channels.
 template <typename T>
@@ -211,7 +193,7 @@ void winograd_images(const WinogradConv<T>& c) {
   constexpr Index kMostRounds = 8;
   const Index rows = (c.rows + 1) / 2, cols = (c.cols + 1) / 2, vectors = (c.images + kLanes - 1) / kLanes;
   const Index cells = rows * cols * vectors, tiles = (cells + kConvVectors - 1) / kConvVectors;
-  const WinogradWeights<T> weights(c);
+  const WinogradWeights<T> weights(c, 0, c.out_channels);
   const double microseconds =
       winograd_images_cost(vectors, c.in_channels, c.out_channels, rows, cols) / kConvVectorsPerMicrosecond;
   const Index threads = num_threads();

@@ -1,0 +1,209 @@
+// Products with weights that were brought into order beforehand.
+#include "splot/ops/packed.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "splot/backend/cpu/instruction_set.h"
+#include "splot/backend/cpu/thread_pool.h"
+#include "splot/core/random.h"
+#include "splot/ops/ops.h"
+
+#include "tests/support/check_op.h"
+#include "tests/support/expect_error.h"
+
+namespace splot {
+namespace {
+
+using In = std::span<const Tensor>;
+
+Tensor drawn(const Shape& shape, std::uint64_t seed, DType dtype = kFloat32) {
+  return normal(shape, RandomKey{.seed = seed}, {.dtype = dtype});
+}
+
+template <typename Body>
+void on_every_instruction_set(const Body& body) {
+  const cpu::InstructionSet before = cpu::instruction_set();
+  for (const cpu::InstructionSet set : cpu::available_instruction_sets()) {
+    cpu::set_instruction_set(set);
+    body(cpu::name_of(set));
+  }
+  cpu::set_instruction_set(before);
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  const Tensor x = contiguous(a), y = contiguous(b);
+  return x.shape() == y.shape() && x.dtype() == y.dtype() &&
+         std::memcmp(x.raw(), y.raw(), static_cast<std::size_t>(x.numel()) * x.dtype().size()) == 0;
+}
+
+CHECK_OP(linear_packed,
+         {.run = [](In in) { return linear_packed(in[0], pack_linear(in[1]), in[2], true); },
+          .inputs = {{drawn({2, 21}, 1), drawn({11, 21}, 2), drawn({11}, 3)},
+                     {drawn({3, 5}, 4, kFloat64), drawn({8, 5}, 5, kFloat64), drawn({8}, 6, kFloat64)}},
+          .orders = 0,
+          .float32 = {1e-6, 4e-6, "sums of products cancel"},
+          .float64 = {1e-15, 1e-14, "sums of products cancel"}});
+
+CHECK_OP(conv2d_winograd,
+         {.run =
+              [](In in) {
+                return conv2d_winograd(in[0], winograd_weights(in[1]), in[2], in[3], {1, 1, 1, 1}, true);
+              },
+          .inputs = {{drawn({1, 3, 7, 9}, 1), drawn({5, 3, 3, 3}, 2), drawn({5}, 3), drawn({1, 5, 7, 9}, 4)},
+                     {drawn({19, 2, 4, 5}, 5), drawn({3, 2, 3, 3}, 6), drawn({3}, 7),
+                      drawn({19, 3, 4, 5}, 8)}},
+          .orders = 0,
+          .float32 = {1e-6, 1e-5, "Winograd's way sums differences of sums"}});
+
+// In float64, by another kernel.
+TEST(LinearPacked, IsALinearLayerForAnySizes) {
+  on_every_instruction_set([](std::string_view set) {
+    RandomStream random({.seed = 1});
+    for (int i = 0; i < 60; ++i) {
+      const auto size = [&](double most) { return static_cast<Index>(random.uniform(1.0, most)); };
+      const Index rows = size(8.0), in = size(70.0), out = size(30.0);
+      const std::uint64_t seed = static_cast<std::uint64_t>(10 * i);
+      for (const DType dtype : {kFloat32, kFloat64}) {
+        const Tensor x = drawn({rows, in}, seed, dtype), w = drawn({out, in}, seed + 1, dtype),
+                     b = drawn({out}, seed + 2, dtype);
+        const std::vector<double> got = linear_packed(x, pack_linear(w), b).to_vector<double>();
+        const std::vector<double> expected =
+            linear(cast(x, kFloat64), cast(w, kFloat64), cast(b, kFloat64)).to_vector<double>();
+        const double allowed = (dtype == kFloat32 ? 2e-6 : 1e-14) * static_cast<double>(in);
+        for (std::size_t k = 0; k < got.size(); ++k) {
+          ASSERT_NEAR(got[k], expected[k], allowed)
+              << set << ": " << rows << " rows, in " << in << ", out " << out << ", element " << k;
+        }
+      }
+    }
+  });
+}
+
+// As long as x is, so that threads share it and its weights are fetched ahead.
+TEST(LinearPacked, HasTheSameBitsForAnyNumberOfRowsAndThreads) {
+  const Tensor x = drawn({4, 3001}, 1), packed = pack_linear(drawn({203, 3001}, 2)), b = drawn({203}, 3);
+  const int before = cpu::num_threads();
+  const Tensor all = linear_packed(x, packed, b, true);
+  for (const int threads : {1, 2, 5}) {
+    cpu::set_num_threads(threads);
+    EXPECT_TRUE(same_bits(linear_packed(x, packed, b, true), all)) << threads << " threads";
+    for (Index row = 0; row < 4; ++row) {
+      EXPECT_TRUE(
+          same_bits(linear_packed(slice(x, 0, row, row + 1), packed, b, true), slice(all, 0, row, row + 1)))
+          << "row " << row << ", " << threads << " threads";
+    }
+  }
+  cpu::set_num_threads(before);
+}
+
+// The zeros that fill up the weights are multiplied by nothing of x.
+TEST(LinearPacked, InfinitiesAndNaNComeThroughWhereTheyBelong) {
+  on_every_instruction_set([](std::string_view set) {
+    const float infinity = std::numeric_limits<float>::infinity();
+    const Tensor x = concat({full({1, 17}, 1.0, kFloat32), full({1, 1}, infinity, kFloat32)}, 1);
+    Tensor w = ones({3, 18});
+    w = splot::set(w, {{1, 2}, {17, 18}}, zeros({1, 1}));
+    const std::vector<float> y = linear_packed(x, pack_linear(w), zeros({3}), true).to_vector<float>();
+    EXPECT_EQ(y[0], infinity) << set;
+    EXPECT_TRUE(std::isnan(y[1])) << set;
+    EXPECT_EQ(y[2], infinity) << set;
+  });
+}
+
+TEST(LinearPacked, SaysWhatDoesNotFit) {
+  const Tensor packed = pack_linear(zeros({10, 20}));
+  EXPECT_EQ(packed.shape(), Shape({2, 2, 8, 16}));
+  EXPECT_ERROR(
+      ShapeError, linear_packed(zeros({1, 33}), packed, zeros({10})),
+      "[linear_packed] x[1, 33] and b[10] take weights that are packed as [2, 3, 8, 16], got [2, 2, 8, 16]");
+  EXPECT_ERROR(ShapeError, linear_packed(zeros({1, 20}), packed, zeros({1, 10})),
+               "[linear_packed] the bias must be [out], got [1, 10]");
+  EXPECT_ERROR(DTypeError, linear_packed(zeros({1, 20}, kFloat64), packed, zeros({10})),
+               "[linear_packed] needs all float32 or all float64, got x float64, packed float32, b float32");
+  EXPECT_ERROR(ShapeError, pack_linear(zeros({20})), "[pack_linear] the weights must be [out, in], got [20]");
+  EXPECT_ERROR(DTypeError, pack_linear(zeros({2, 2}, kInt64)),
+               "[pack_linear] needs float32 or float64, got int64");
+}
+
+TEST(ConvWinograd, HasTheBitsOfTheConvolutionWhereThatGoesTheSameWay) {
+  const Ints padding = {1, 1, 1, 1};
+  const int before = cpu::num_threads();
+  for (const Index images : {1, 64}) {
+    const Tensor x = drawn({images, 32, 17, 16}, 1), w = drawn({40, 32, 3, 3}, 2), b = drawn({40}, 3),
+                 shortcut = drawn({images, 40, 17, 16}, 4);
+    ASSERT_TRUE(conv2d_by_winograd(x.shape(), w.shape(), padding));
+    const Tensor plain = conv2d_fused(x, w, b, Tensor(), false, {.padding = {1}});
+    for (const int threads : {1, 3}) {
+      cpu::set_num_threads(threads);
+      const Tensor u = winograd_weights(w);
+      EXPECT_TRUE(same_bits(conv2d_winograd(x, u, b, Tensor(), padding), plain)) << images;
+      EXPECT_TRUE(same_bits(conv2d_winograd(x, u, b, Tensor(), padding, true), relu(plain))) << images;
+      EXPECT_TRUE(same_bits(conv2d_winograd(x, u, b, shortcut, padding), plain + shortcut)) << images;
+      EXPECT_TRUE(same_bits(conv2d_winograd(x, u, b, shortcut, padding, true), relu(plain + shortcut)))
+          << images;
+    }
+  }
+  cpu::set_num_threads(before);
+}
+
+// In float64, row by row.
+TEST(ConvWinograd, IsAConvolutionForAnySizes) {
+  on_every_instruction_set([](std::string_view set) {
+    RandomStream random({.seed = 2});
+    for (int i = 0; i < 40; ++i) {
+      const auto size = [&](double least, double most) {
+        return static_cast<Index>(random.uniform(least, most));
+      };
+      const Index images = size(1.0, 20.0), in = size(1.0, 9.0), out = size(1.0, 9.0);
+      const Ints padding = {size(0.0, 3.0), size(0.0, 3.0), size(0.0, 3.0), size(0.0, 3.0)};
+      const std::uint64_t seed = static_cast<std::uint64_t>(10 * i);
+      const Tensor x = drawn({images, in, size(3.0, 12.0), size(3.0, 12.0)}, seed),
+                   w = drawn({out, in, 3, 3}, seed + 1), b = drawn({out}, seed + 2);
+      const Tensor plain =
+          conv2d(cast(x, kFloat64), cast(w, kFloat64), cast(b, kFloat64), {.padding = padding});
+      const Tensor shortcut = drawn(plain.shape(), seed + 3);
+      const std::vector<double> expected = (plain + cast(shortcut, kFloat64)).to_vector<double>();
+      const std::vector<double> got =
+          conv2d_winograd(x, winograd_weights(w), b, shortcut, padding).to_vector<double>();
+      for (std::size_t k = 0; k < got.size(); ++k) {
+        ASSERT_NEAR(got[k], expected[k], 3e-5) << set << ": x" << x.to_string() << ", out " << out
+                                               << ", padding " << padding.to_string() << ", element " << k;
+      }
+    }
+  });
+}
+
+TEST(ConvWinograd, SaysWhatDoesNotFit) {
+  const Tensor u = winograd_weights(zeros({5, 2, 3, 3}));
+  const Ints none = {0, 0, 0, 0};
+  EXPECT_EQ(u.shape(), Shape({4, 4, 2, 5}));
+  EXPECT_ERROR(ShapeError, conv2d_winograd(zeros({1, 3, 8, 8}), u, zeros({5}), Tensor(), none),
+               "[conv2d_winograd] x[1, 3, 8, 8] takes transformed weights [4, 4, 3, out], got [4, 4, 2, 5]");
+  EXPECT_ERROR(ShapeError, conv2d_winograd(zeros({1, 2, 8, 8}), u, zeros({4}), Tensor(), none),
+               "[conv2d_winograd] the bias b[4] does not fit the 5 output channels of u[4, 4, 2, 5]");
+  EXPECT_ERROR(
+      ShapeError, conv2d_winograd(zeros({1, 2, 2, 8}), u, zeros({5}), Tensor(), none),
+      "[conv2d_winograd] a window of 3 x 3 does not fit into x[1, 2, 2, 8] with padding [0, 0, 0, 0]");
+  EXPECT_ERROR(ShapeError, conv2d_winograd(zeros({1, 2, 8, 8}), u, zeros({5}), zeros({1, 5, 8, 8}), none),
+               "[conv2d_winograd] the shortcut should be [1, 5, 6, 6], got [1, 5, 8, 8]");
+  EXPECT_ERROR(
+      ValueError, conv2d_winograd(zeros({1, 2, 8, 8}), u, zeros({5}), Tensor(), {0, 0, -1, 0}),
+      "[conv2d_winograd] the padding must be {top, bottom, left, right}, 0 or more, got [0, 0, -1, 0]");
+  EXPECT_ERROR(ShapeError, winograd_weights(zeros({5, 2, 3, 5})),
+               "[winograd_weights] the weights must be [out, in, 3, 3], got [5, 2, 3, 5]");
+  EXPECT_ERROR(DTypeError, winograd_weights(zeros({5, 2, 3, 3}, kFloat64)),
+               "[winograd_weights] needs float32, got float64");
+}
+
+TEST(ConvWinograd, AnEmptyBatchGivesAnEmptyResult) {
+  const Tensor u = winograd_weights(ones({5, 2, 3, 3}));
+  EXPECT_EQ(conv2d_winograd(zeros({0, 2, 8, 8}), u, zeros({5}), Tensor(), {0, 0, 0, 0}).shape(),
+            Shape({0, 5, 6, 6}));
+}
+
+}  // namespace
+}  // namespace splot
