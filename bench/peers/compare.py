@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Splot beside PyTorch: the workloads of torch_peer.py, in turn, on this machine.
 
-    compare.py --program build/bench/bin/splot_peer [--workload all] [--threads 1,2] [--rounds 3] [--json]
+    compare.py --program build/bench/bin/splot_peer [--workload all] [--threads 1,2] [--rounds 3] [--eager] [--json]
 
 For each workload and number of threads: one step of both from the same weights on the same batch is compared; then
-PyTorch (its best variant) and Splot are timed in turn, `rounds` times. The ratio is PyTorch's time over Splot's, the
-median over the rounds. Progress goes to stderr, the table (or, with --json, one array) to stdout. Workloads that
+PyTorch (its best variant) and Splot are timed in turn, `rounds` times. Splot's training steps are plans, or with
+--eager made call by call; `mode` says which, `peer_variant` which of PyTorch's was best. The ratio is PyTorch's time
+over Splot's, the median over the rounds. Progress goes to stderr, the table (or, with --json, one array) to stdout. Workloads that
 Splot does not have yet appear as gaps.
 """
 import argparse
@@ -44,26 +45,31 @@ def time_torch(workload, threads, args):
 
 def time_splot(workload, threads, folder, args):
     return run_json([args.program, "time", workload, "--threads", str(threads), "--data", folder, "--repeats",
-                     str(args.repeats), "--min-time", str(args.min_time)])
+                     str(args.repeats), "--min-time", str(args.min_time), "--mode", mode_of(args)])
+
+
+def mode_of(args):
+    return "eager" if args.eager else "compiled"
 
 
 def measure(workload, threads, folder, limit, args):
     step = os.path.join(folder, workload + ".safetensors")
     if not os.path.exists(step):
         subprocess.run([sys.executable, os.path.join(HERE, "exchange.py"), "step", workload, step], check=True)
-    check = run_json([args.program, "check", workload, "--threads", str(threads), "--step", step])
+    check = run_json([args.program, "check", workload, "--threads", str(threads), "--step", step,
+                      "--mode", mode_of(args)])
     rounds = []
     for k in range(args.rounds):
         peer = time_torch(workload, threads, args)
         ours = time_splot(workload, threads, folder, args)
         rounds.append((peer, ours))
-        say("%-12s %d threads, round %d: PyTorch %.1f us (%s), Splot %.1f us, ratio %.2f" % (
-            workload, threads, k + 1, peer["step_us_median"], peer["variant"], ours["step_us_median"],
+        say("%-12s %d threads, round %d: PyTorch %.1f us (%s), Splot %.1f us (%s), ratio %.2f" % (
+            workload, threads, k + 1, peer["step_us_median"], peer["variant"], ours["step_us_median"], ours["mode"],
             peer["step_us_median"] / ours["step_us_median"]))
     ours_us = statistics.median(o["step_us_median"] for _, o in rounds)
     gflops = rounds[0][0]["mflop_per_step"] * 1e6 / (ours_us * 1e-6) / 1e9
     return {
-        "workload": workload, "threads": threads, "mode": "eager",
+        "workload": workload, "threads": threads, "mode": rounds[0][1]["mode"],
         "peer_us": round(statistics.median(p["step_us_median"] for p, _ in rounds), 2),
         "peer_variant": rounds[0][0]["variant"],
         "splot_us": round(ours_us, 2),
@@ -83,14 +89,15 @@ def gap(workload, threads):
 
 
 def show(rows):
-    print("%-16s %2s %9s %9s %7s %9s %9s %8s %6s %9s %8s" % (
-        "workload", "th", "PyTorch", "Splot us", "ratio", "min us", "max us", "GFLOP/s", "limit", "max diff", "MiB"))
+    print("%-16s %2s %9s %9s %-9s %7s %9s %9s %8s %6s %9s %8s" % (
+        "workload", "th", "PyTorch", "Splot us", "mode", "ratio", "min us", "max us", "GFLOP/s", "limit", "max diff",
+        "MiB"))
     for r in rows:
         if r["splot_us"] is None:
             print("%-16s %2d %9s" % (r["workload"], r["threads"], "not built yet"))
             continue
-        print("%-16s %2d %9.1f %9.1f %7.2f %9.1f %9.1f %8.1f %5.0f%% %9.1e %8.1f" % (
-            r["workload"], r["threads"], r["peer_us"], r["splot_us"], r["ratio"], r["min_us"], r["max_us"],
+        print("%-16s %2d %9.1f %9.1f %-9s %7.2f %9.1f %9.1f %8.1f %5.0f%% %9.1e %8.1f" % (
+            r["workload"], r["threads"], r["peer_us"], r["splot_us"], r["mode"], r["ratio"], r["min_us"], r["max_us"],
             r["gflops"], r["percent_of_limit"], r["max_rel_diff"], r["peak_mib_beyond_data"]))
 
 
@@ -102,6 +109,7 @@ def main():
     ap.add_argument("--rounds", type=int, default=3)
     ap.add_argument("--repeats", type=int, default=5)
     ap.add_argument("--min-time", type=float, default=0.3)
+    ap.add_argument("--eager", action="store_true", help="training steps of Splot call by call, not as plans")
     ap.add_argument("--json", action="store_true")
     args = ap.parse_args()
     names = torch_peer.WORKLOADS if args.workload == "all" else args.workload.split(",")

@@ -3,9 +3,11 @@
 //
 //   splot_peer list
 //   splot_peer limit --threads N
-//   splot_peer check WORKLOAD --threads N --step FILE
-//   splot_peer time WORKLOAD --threads N --data FOLDER [--repeats N] [--min-time SECONDS]
-//   splot_peer trainer WORKLOAD --threads N [--seconds SECONDS]
+//   splot_peer check WORKLOAD --threads N --step FILE [--mode compiled|eager]
+//   splot_peer time WORKLOAD --threads N --data FOLDER [--repeats N] [--min-time SECONDS] [--mode
+//   compiled|eager] splot_peer trainer WORKLOAD --threads N [--seconds SECONDS]
+//
+// Training steps are plans, or made call by call.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -53,7 +55,21 @@ double relative_difference(const Tensor& ours, const Tensor& theirs) {
   return norm > 0.0 ? std::sqrt(difference / norm) : std::sqrt(difference);
 }
 
-void check(const std::string& name, const std::string& file) {
+// The loss, and the gradients in the order of named_parameters(), of a step that is made: the weights are new
+// afterwards.
+TensorList stepped(Workload& w, const Tensor& x, const Tensor& target, Mode mode) {
+  TensorList out;
+  if (mode == Mode::compiled) {
+    out = compiled_gradients(w)({x, target});
+    out[0] = compiled_step(w, /*mask=*/false)({x, target})[0];
+    return out;
+  }
+  out = {train_step(w, x, target, 0)};
+  for (const auto& [path, parameter] : named_parameters(*w.net)) out.push_back(parameter.grad());
+  return out;
+}
+
+void check(const std::string& name, const std::string& file, Mode mode) {
   Workload w = make(name);
   const TensorFile step = load_safetensors(file);
   const auto at = [&](const std::string& key) -> const Tensor& { return step.tensors.at(key); };
@@ -61,11 +77,12 @@ void check(const std::string& name, const std::string& file) {
   const Tensor x = w.corrupted ? at("x") * at("mask") : at("x");
   double worst = 0.0;
   if (w.trains()) {
-    const Tensor loss = train_step(w, x, at("target"), 0);
-    worst = relative_difference(loss, at("loss"));
+    const TensorList made = stepped(w, x, at("target"), mode);
+    worst = relative_difference(made[0], at("loss"));
     fmt::print(stderr, "{}: loss {:.1e}\n", name, worst);
-    for (auto& [path, parameter] : named_parameters(*w.net)) {
-      const double gradient = relative_difference(parameter.grad(), at("grad." + path));
+    std::size_t number = 0;
+    for (const auto& [path, parameter] : named_parameters(*w.net)) {
+      const double gradient = relative_difference(made[++number], at("grad." + path));
       const double updated = relative_difference(parameter.value(), at("after." + path));
       fmt::print(stderr, "{}: {} gradient {:.1e}, updated {:.1e}\n", name, path, gradient, updated);
       worst = std::max({worst, gradient, updated});
@@ -89,9 +106,10 @@ struct Timing {
   double min_time = 0.5;
 };
 
-void time(const std::string& name, const std::string& folder, const Timing& timing) {
+void time(const std::string& name, const std::string& folder, const Timing& timing, Mode wanted) {
   Workload w = make(name);
-  const auto step = steps(w, folder);
+  const Mode mode = mode_of(w, wanted);
+  const auto step = steps(w, folder, mode);
 
   std::uint64_t i = 0;
   for (const auto start = Clock::now(); i < 3 || seconds_since(start) < 0.3; ++i) step(i);
@@ -108,9 +126,11 @@ void time(const std::string& name, const std::string& folder, const Timing& timi
   }
   std::sort(times.begin(), times.end());
   fmt::print(
-      "{{\"workload\": \"{}\", \"steps\": {}, \"step_us_median\": {:.2f}, \"step_us_min\": {:.2f}, "
+      "{{\"workload\": \"{}\", \"mode\": \"{}\", \"steps\": {}, \"step_us_median\": {:.2f}, \"step_us_min\": "
+      "{:.2f}, "
       "\"step_us_max\": {:.2f}, \"data_mib\": {:.1f}, \"peak_mib_beyond_data\": {:.1f}}}\n",
-      name, steps, times[times.size() / 2], times.front(), times.back(), w.data_mib, peak_mib() - w.data_mib);
+      name, name_of(mode), steps, times[times.size() / 2], times.front(), times.back(), w.data_mib,
+      peak_mib() - w.data_mib);
 }
 
 // --- trainer
@@ -237,8 +257,11 @@ void print_limit(int threads) {
 }
 
 int run(const std::vector<std::string>& words) {
-  std::map<std::string, std::string> options = {
-      {"--threads", "1"}, {"--repeats", "5"}, {"--min-time", "0.5"}, {"--seconds", "6"}};
+  std::map<std::string, std::string> options = {{"--threads", "1"},
+                                                {"--repeats", "5"},
+                                                {"--min-time", "0.5"},
+                                                {"--seconds", "6"},
+                                                {"--mode", "compiled"}};
   std::vector<std::string> names;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i].starts_with("--") && i + 1 < words.size()) {
@@ -249,6 +272,8 @@ int run(const std::vector<std::string>& words) {
     }
   }
   const int threads = std::stoi(options["--threads"]);
+  const Mode mode = options["--mode"] == "eager" ? Mode::eager : Mode::compiled;
+  if (options["--mode"] != name_of(mode)) throw std::invalid_argument("--mode is compiled or eager");
   cpu::set_num_threads(threads);
   if (names == std::vector<std::string>{"list"}) {
     std::string list;
@@ -257,9 +282,10 @@ int run(const std::vector<std::string>& words) {
   } else if (names == std::vector<std::string>{"limit"}) {
     print_limit(threads);
   } else if (names.size() == 2 && names[0] == "check") {
-    check(names[1], options["--step"]);
+    check(names[1], options["--step"], mode);
   } else if (names.size() == 2 && names[0] == "time") {
-    time(names[1], options["--data"], {std::stoul(options["--repeats"]), std::stod(options["--min-time"])});
+    time(names[1], options["--data"], {std::stoul(options["--repeats"]), std::stod(options["--min-time"])},
+         mode);
   } else if (names.size() == 2 && names[0] == "trainer") {
     time_trainer(names[1], std::stod(options["--seconds"]));
   } else {

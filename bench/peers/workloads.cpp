@@ -133,7 +133,54 @@ Tensor train_step(Workload& w, const Tensor& x, const Tensor& target, std::uint6
   return loss;
 }
 
-std::function<Tensor(std::uint64_t)> steps(Workload& w, const std::string& folder) {
+Compiled compiled_step(Workload& w, bool mask) {
+  return Compiled(
+      [&w, mask](std::span<const Tensor> in, std::uint64_t number) {
+        const Tensor x = mask && w.corrupted ? corrupted(in[0], number) : in[0];
+        return TensorList{train_step(w, x, in[1], number).detach()};
+      },
+      {.slots = slots_of(*w.net, *w.optimizer)});
+}
+
+Compiled compiled_gradients(Workload& w) {
+  return Compiled(
+      [&w](std::span<const Tensor> in, std::uint64_t) {
+        Context context{.training = true};
+        w.optimizer->zero_grad();
+        const Tensor loss = w.loss((*w.net)(in[0], context), in[1]);
+        backward(loss);
+        TensorList out = {loss.detach()};
+        for (const auto& [path, parameter] : named_parameters(*w.net)) out.push_back(parameter.grad());
+        return out;
+      },
+      {.slots = slots_of(*w.net, *w.optimizer)});
+}
+
+Mode mode_of(const Workload& w, Mode wanted) { return w.trains() ? wanted : Mode::eager; }
+
+const char* name_of(Mode mode) { return mode == Mode::compiled ? "compiled" : "eager"; }
+
+namespace {
+
+// A training step in that mode, with the input corrupted where the workload says so.
+std::function<Tensor(const Tensor& x, const Tensor& target, std::uint64_t i)> trained(Workload& w,
+                                                                                      Mode mode) {
+  if (mode == Mode::eager) {
+    return [&w](const Tensor& x, const Tensor& target, std::uint64_t i) {
+      return train_step(w, w.corrupted ? corrupted(x, i) : x, target, i);
+    };
+  }
+  return [plans = std::make_shared<Compiled>(compiled_step(w, /*mask=*/true))](
+             const Tensor& x, const Tensor& target, std::uint64_t i) {
+    return (*plans)({x, target}, i)[0];
+  };
+}
+
+}  // namespace
+
+std::function<Tensor(std::uint64_t)> steps(Workload& w, const std::string& folder, Mode mode) {
+  std::function<Tensor(const Tensor&, const Tensor&, std::uint64_t)> train;
+  if (w.trains()) train = trained(w, mode);
   if (w.image.rank() == 0) {
     const Tensor x = read_raw<float>(folder + "/inputs.f32", {kImages, kPixels});
     const Tensor labels = read_raw<std::int64_t>(folder + "/labels.i64", {kImages});
@@ -142,11 +189,10 @@ std::function<Tensor(std::uint64_t)> steps(Workload& w, const std::string& folde
                                                                  : x;
     w.data_mib = mib(x);
     const auto batches = static_cast<std::uint64_t>((kImages + w.batch - 1) / w.batch);
-    return [&w, x, target, batches](std::uint64_t i) {
-      const auto first = static_cast<Index>(i % batches) * w.batch;
-      const Index last = std::min(first + w.batch, kImages);
-      const Tensor batch = slice(x, 0, first, last);
-      return train_step(w, w.corrupted ? corrupted(batch, i) : batch, slice(target, 0, first, last), i);
+    return [train, x, target, batches, size = w.batch](std::uint64_t i) {
+      const auto first = static_cast<Index>(i % batches) * size;
+      const Index last = std::min(first + size, kImages);
+      return train(slice(x, 0, first, last), slice(target, 0, first, last), i);
     };
   }
   Ints sizes = {w.batch};
@@ -159,9 +205,9 @@ std::function<Tensor(std::uint64_t)> steps(Workload& w, const std::string& folde
         cast(floor(uniform({w.batch}, RandomKey{.seed = 2, .counter = counter}, {.high = 10.0})), kInt64));
     w.data_mib += mib(images.back());
   }
-  return [&w, images, labels](std::uint64_t i) {
+  return [&w, train, images, labels](std::uint64_t i) {
     const std::size_t k = i % images.size();
-    return w.trains() ? train_step(w, images[k], labels[k], i) : infer(w, images[k]);
+    return w.trains() ? train(images[k], labels[k], i) : infer(w, images[k]);
   };
 }
 

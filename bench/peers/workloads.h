@@ -37,8 +37,20 @@ Workload make(const std::string& name);
 splot::Tensor train_step(Workload& w, const splot::Tensor& x, const splot::Tensor& target,
                          std::uint64_t number);
 
+/// train_step() as a plan, for {x, target} and the number of the step, to {loss}. With `mask` the input is
+/// corrupted first, where the workload says so. w has to stay where it is.
+splot::Compiled compiled_step(Workload& w, bool mask);
+/// Loss and gradients as a plan, the latter in the order of named_parameters(): what compiled_step() updates
+/// by, which leaves none behind.
+splot::Compiled compiled_gradients(Workload& w);
+
+/// How the steps of a training are made; inference knows no other way than call by call.
+enum class Mode { eager, compiled };
+Mode mode_of(const Workload& w, Mode wanted);
+const char* name_of(Mode mode);
+
 /// Step number i on its batch: what train_step or the network returns. The data of MNIST's size are read from
 /// `folder`; random ones are made here.
-std::function<splot::Tensor(std::uint64_t i)> steps(Workload& w, const std::string& folder);
+std::function<splot::Tensor(std::uint64_t i)> steps(Workload& w, const std::string& folder, Mode mode);
 
 }  // namespace peers

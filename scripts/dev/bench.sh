@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # measure Splot beside other libraries on this machine
 #
-#   ./dev bench --peers                 the workloads of bench/peers side by side with PyTorch
+#   ./dev bench --peers                 the workloads of bench/peers side by side with PyTorch; steps are plans
+#   ./dev bench --peers --eager         the same with Splot's training steps made call by call
 #   ./dev bench --peers --json          the same as one JSON array on stdout
 #   ./dev bench --conv                  convolutions beside oneDNN
 #   ./dev bench --trainer               what the Trainer costs over steps written by hand
