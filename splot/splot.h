@@ -3,6 +3,7 @@
 
 #include "splot/autodiff/autodiff.h"
 #include "splot/compiler/c/c_program.h"
+#include "splot/compiler/c/int8_network.h"
 #include "splot/compiler/compile.h"
 #include "splot/compiler/cost.h"
 #include "splot/compiler/passes.h"
@@ -89,6 +90,7 @@
 #include "splot/train/checkpoint.h"
 #include "splot/train/classification.h"
 #include "splot/train/export_c.h"
+#include "splot/train/export_int8.h"
 #include "splot/train/lr_finder.h"
 #include "splot/train/metrics.h"
 #include "splot/train/model_file.h"

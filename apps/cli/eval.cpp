@@ -164,7 +164,7 @@ int run_eval(const EvalOptions& options) {
   if (!options.measure.folder.empty() || options.measure.examples > 0)
     throw UsageError(say(Message::eval_robust_only));
   const ModelFile file = find_model(options.models[0]);
-  const auto [shown, test] = find_test_part(options.models[0], file, options.measure.data);
+  const auto [shown, test, train] = find_test_part(options.models[0], file, options.measure.data);
   const Findings found = look_at(file, test);
   if (options.measure.json) {
     nlohmann::ordered_json out = {{"model", options.models[0]}, {"data", shown}, {"part", "test"}};

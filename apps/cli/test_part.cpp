@@ -84,7 +84,7 @@ TestPart find_test_part(const std::string& model_name, const ModelFile& model, c
         say(Message::eval_classes, model_name, list_of(model.info.classes), shown, list_of(test.classes())));
   }
   if (!note.empty()) print_progress(say(Message::note, note) + '\n');
-  return {shown, test};
+  return {shown, test, data.train.with_preprocessing(model.info.preprocessing)};
 }
 
 }  // namespace splot::cli

@@ -11,6 +11,7 @@ namespace splot::cli {
 struct TestPart {
   std::string data;  ///< its name, or the folder
   Dataset test;      ///< as the network has learned to see it
+  Dataset train;     ///< the training part of the same data, likewise
 };
 
 /// The test part of the data that the model was trained on, or of those asked for by name or folder unless

@@ -9,6 +9,7 @@
 #include "splot/core/node.h"
 #include "splot/graph/trace.h"
 #include "splot/ops/ops.h"
+#include "splot/train/internal/export_parts.h"
 #include "splot/train/slots.h"
 
 namespace splot {
@@ -38,7 +39,10 @@ Tensor drawn_inputs(const ModelInfo& info, Index count, std::uint64_t seed) {
   return Tensor::from(out, Shape(sizes));
 }
 
-// As many as are asked for, from all over the set.
+}  // namespace
+
+namespace train_detail {
+
 Dataset spread(const Dataset& data, Index count) {
   const Index taken = std::min(count, data.size());
   std::vector<Index> indices;
@@ -46,15 +50,14 @@ Dataset spread(const Dataset& data, Index count) {
   return data.subset(indices);
 }
 
-// As they are stored: bytes, or numbers as C has them.
-Tensor stored_inputs(const ModelInfo& info, const CExportOptions& options) {
-  if (!options.data) return drawn_inputs(info, options.examples, options.seed);
-  require(options.data->sample_shape() == info.sample, "export", "the network takes examples of shape ",
-          info.sample, ", those of ", options.data->name(), " have ", options.data->sample_shape());
-  const Dataset chosen = spread(*options.data, options.examples);
-  const Tensor inputs = chosen.stored(0, chosen.size()).inputs;
+Tensor stored_in_c(const ModelInfo& info, const Dataset& data) {
+  require(data.sample_shape() == info.sample, "export", "the network takes examples of shape ", info.sample,
+          ", those of ", data.name(), " have ", data.sample_shape());
+  const Tensor inputs = data.stored(0, data.size()).inputs;
   return inputs.dtype() == kUInt8 ? inputs : cast(inputs, kFloat32);
 }
+
+namespace {
 
 CPreparation preparation_of(const Preprocessing& p, bool bytes) {
   CPreparation out{.bytes = bytes, .divisor = p.divisor, .means = {p.mean}, .deviations = {p.deviation}};
@@ -63,6 +66,19 @@ CPreparation preparation_of(const Preprocessing& p, bool bytes) {
     out.deviations = p.deviations;
     out.shared = static_cast<Index>(p.shared);
   }
+  return out;
+}
+
+}  // namespace
+
+CDescription described(const ModelInfo& info, const Tensor& stored) {
+  CDescription out;
+  out.title = title_of(info);
+  out.classes = info.classes;
+  out.stored = stored;
+  const bool bytes = stored.dtype() == kUInt8;
+  if (bytes || !(info.preprocessing == Preprocessing{}))
+    out.preparation = preparation_of(info.preprocessing, bytes);
   return out;
 }
 
@@ -79,25 +95,22 @@ Graph trace_inference(const ModelFile& file) {
       TensorList{x}, {.slots = slots_of(*file.model)});
 }
 
-}  // namespace
+}  // namespace train_detail
 
 CProgram export_c(const ModelFile& file, const CExportOptions& options) {
   require<ValueError>(options.examples >= 1, "export", "needs at least one example to test with, got ",
                       options.examples);
-  CDescription description;
-  description.stored = stored_inputs(file.info, options);
-  const Index count = description.stored.shape()[0];
-  const Dataset examples("examples", description.stored, zeros({count}, kInt64), {}, file.info.preprocessing);
-  description.title = title_of(file.info);
-  description.classes = file.info.classes;
-  const bool bytes = description.stored.dtype() == kUInt8;
-  if (bytes || !(file.info.preprocessing == Preprocessing{}))
-    description.preparation = preparation_of(file.info.preprocessing, bytes);
+  const Tensor stored = options.data ? train_detail::stored_in_c(
+                                           file.info, train_detail::spread(*options.data, options.examples))
+                                     : drawn_inputs(file.info, options.examples, options.seed);
+  CDescription description = train_detail::described(file.info, stored);
+  const Index count = stored.shape()[0];
+  const Dataset examples("examples", stored, zeros({count}, kInt64), {}, file.info.preprocessing);
   {
     const NoGrad off;
     description.expected = (*file.model)(cast(examples.batch(0, count).inputs, file.dtype));
   }
-  return write_c(trace_inference(file), description);
+  return write_c(train_detail::trace_inference(file), description);
 }
 
 namespace {

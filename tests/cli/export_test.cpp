@@ -49,6 +49,54 @@ TEST_F(ExportCommand, ATrainedNetworkAgreesWithTheLibrary) {
       << "nothing was built there";
 }
 
+TEST_F(ExportCommand, In8BitsItIsAsGoodAndTheSameIntegers) {
+  const Outcome trained = run(kDigits);
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const Outcome exported = run("export d --c device --int8 --calibrate 100 --examples 20");
+  ASSERT_EQ(exported.status, 0) << exported.err;
+  EXPECT_EQ(exported.err, "");
+  EXPECT_NE(exported.out.find("int8       ranges of 100 examples of the training part; outputs differ by "),
+            std::string::npos)
+      << exported.out;
+  EXPECT_NE(exported.out.find(" examples of the test part of digits\n"), std::string::npos) << exported.out;
+  const Json verified = Json::parse(run("verify device --json").out);
+  EXPECT_EQ(verified["agrees"], true);
+  EXPECT_EQ(verified["examples"], 20);
+  EXPECT_EQ(verified["largest_difference"], 0.0);
+
+  const Json floats = Json::parse(run("export d --c device --json").out);
+  const Json json = Json::parse(run("export d --c device --int8 --json").out);
+  EXPECT_FALSE(floats.contains("int8"));
+  EXPECT_EQ(json["int8"]["calibrated_on"], 512);
+  const double in_floats = json["int8"]["float_accuracy"], in_bytes = json["int8"]["int8_accuracy"];
+  EXPECT_GT(in_floats, 0.5);
+  EXPECT_NEAR(in_bytes, in_floats, 0.01);
+  const double difference = json["int8"]["difference"];
+  EXPECT_GT(difference, 0.0);
+  EXPECT_LT(difference, 0.05);
+  EXPECT_LT(json["weight_bytes"].get<double>(), 0.27 * floats["weight_bytes"].get<double>());
+  const Json evaluated = Json::parse(run("eval d --json").out);
+  EXPECT_EQ(evaluated["metrics"]["accuracy"], in_floats);
+  EXPECT_EQ(evaluated["examples"], json["int8"]["examples"]);
+}
+
+TEST_F(ExportCommand, In8BitsItNeedsData) {
+  ASSERT_EQ(run("train xor -o x --quiet --set train.epochs=1").status, 0);
+  const Outcome none = run("export x --c device --int8");
+  EXPECT_EQ(none.status, 2);
+  EXPECT_EQ(
+      none.err,
+      "splot: --int8 needs data to calibrate ranges on: the model was trained on rows given in its recipe; "
+      "there is no test part; name some with --data\n");
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("device")));
+  const Outcome alone = run("export x --c device --calibrate 10");
+  EXPECT_EQ(alone.status, 2);
+  EXPECT_EQ(alone.err, "splot: --calibrate N is for --int8\n");
+  const Outcome other = run("export x --c device --int8 --data digits");
+  EXPECT_EQ(other.status, 2) << other.err;
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("device")));
+}
+
 TEST_F(ExportCommand, WithoutDataInputsAreDrawn) {
   ASSERT_EQ(run("train xor -o x --quiet --set train.epochs=3").status, 0);
   const Outcome exported = run("export x --c device --json");

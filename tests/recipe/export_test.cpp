@@ -1,10 +1,12 @@
-// Every network that the recipes make can be written as C.
+// Every network that the recipes make can be written as C, in floats and in 8 bits.
 #include <filesystem>
 
 #include <gtest/gtest.h>
 
+#include "splot/ops/ops.h"
 #include "splot/recipe/build.h"
 #include "splot/train/export_c.h"
+#include "splot/train/export_int8.h"
 
 namespace splot {
 namespace {
@@ -19,6 +21,10 @@ TEST(ExportOfRecipes, EveryNetworkIsWritten) {
     file.dtype = recipe.train.dtype;
     file.model = build_model(recipe.model, file.info.sample, file.dtype, 1);
     EXPECT_NO_THROW(export_c(file, {.examples = 1}));
+    Ints sizes = {2};
+    for (const Index size : file.info.sample) sizes.push_back(size);
+    const Dataset drawn("drawn", normal(Shape(sizes), RandomKey{.seed = 2}), zeros({2}, kInt64));
+    EXPECT_NO_THROW(export_int8(file, drawn, drawn, {.examples = 1}));
     ++count;
   }
   EXPECT_GE(count, 30);

@@ -9,23 +9,24 @@
 #include "splot/ops/ops.h"
 
 namespace splot::compiler {
-namespace {
 
 std::string made_by(const CParts& parts) {
   std::string title = c_comment(parts.description.title);
   return join(kCMarker, ' ', SPLOT_VERSION, title.empty() ? "" : ": ", title);
 }
 
+namespace {
+
 const CPreparation* preparation(const CParts& parts) {
   return parts.description.preparation ? &*parts.description.preparation : nullptr;
 }
+
+}  // namespace
 
 const char* stored_type(const CParts& parts) {
   const CPreparation* p = preparation(parts);
   return p != nullptr && p->bytes ? "unsigned char" : "float";
 }
-
-}  // namespace
 
 std::string model_header(const CParts& parts) {
   const CSizes& s = parts.sizes;
@@ -89,7 +90,10 @@ bool all_are(const std::vector<double>& values, double wanted) {
   return std::all_of(values.begin(), values.end(), [&](double v) { return v == wanted; });
 }
 
+}  // namespace
+
 std::string prepare_function(const CParts& parts) {
+  if (preparation(parts) == nullptr) return {};
   const CPreparation& p = *preparation(parts);
   const bool one = p.means.size() == 1;
   std::string out = "/* (x / divisor - mean) / deviation";
@@ -117,16 +121,31 @@ std::string prepare_function(const CParts& parts) {
                     "  for (int i = 0; i < MODEL_INPUT_SIZE; ++i) input[i] = ", value, ";\n}\n\n");
 }
 
-}  // namespace
+Tensor prepared_in_c(const CPreparation& p, const Tensor& stored) {
+  const std::vector<double> rest = rests(p);
+  const std::vector<float> from = stored.to_vector<float>();
+  const std::size_t each = p.means.size() == 1 ? from.size() : static_cast<std::size_t>(p.shared);
+  const auto divisor = static_cast<float>(p.divisor);
+  return Tensor::build<float>(stored.shape(), [&](std::span<float> out) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const std::size_t group = i / each % p.means.size();
+      const float centred =
+          from[i] / divisor - static_cast<float>(p.means[group]) - static_cast<float>(rest[group]);
+      out[i] = centred / static_cast<float>(p.deviations[group]);
+    }
+  });
+}
+
+std::string class_names(const CParts& parts) {
+  if (parts.description.classes.empty()) return {};
+  std::string out = "const char* const model_classes[MODEL_OUTPUT_SIZE] = {\n";
+  for (const std::string& name : parts.description.classes) out += "  " + c_string(name) + ",\n";
+  return out + "};\n\n";
+}
 
 std::string model_source(const CParts& parts) {
-  std::string out = made_by(parts) + " */\n#include \"model.h\"\n\n#include <math.h>\n\n";
-  if (!parts.description.classes.empty()) {
-    out += "const char* const model_classes[MODEL_OUTPUT_SIZE] = {\n";
-    for (const std::string& name : parts.description.classes) out += "  " + c_string(name) + ",\n";
-    out += "};\n\n";
-  }
-  if (preparation(parts) != nullptr) out += prepare_function(parts);
+  std::string out = made_by(parts) + " */\n#include \"model.h\"\n\n#include <math.h>\n\n" +
+                    class_names(parts) + prepare_function(parts);
   for (const CFunction& f : parts.functions)
     out += "/* " + f.comment + " */\n" + f.head + " {\n" + f.body + "}\n\n";
   if (parts.buffer > 0) {
@@ -174,6 +193,7 @@ std::string test_source(const CParts& parts) {
               "};\n\nstatic const float expected[EXAMPLES][MODEL_OUTPUT_SIZE] = {\n",
               rows(d.expected, n, kFloat32), "};\n\n");
   if (p != nullptr) out += "static float input[MODEL_INPUT_SIZE];\n";
+  if (parts.runs_stored) out += "static float from_stored[MODEL_OUTPUT_SIZE];\n";
   out +=
       "static float output[MODEL_OUTPUT_SIZE];\n\nint main(void) {\n"
       "  float largest_output = 1.0f, difference = 0.0f;\n"
@@ -182,7 +202,7 @@ std::string test_source(const CParts& parts) {
       "    for (int i = 0; i < MODEL_OUTPUT_SIZE; ++i) {\n"
       "      if (fabsf(expected[n][i]) > largest_output) largest_output = fabsf(expected[n][i]);\n"
       "    }\n  }\n";
-  out += "  const float bound = " + c_float(static_cast<float>(kCTolerance)) + " * largest_output;\n";
+  out += "  const float bound = " + c_float(static_cast<float>(parts.tolerance)) + " * largest_output;\n";
   out += "  for (int n = 0; n < EXAMPLES; ++n) {\n";
   out += p != nullptr ? "    model_prepare(stored[n], input);\n    model_run(input, output);\n"
                       : "    model_run(stored[n], output);\n";
@@ -191,7 +211,16 @@ std::string test_source(const CParts& parts) {
       "      const float d = fabsf(output[i] - expected[n][i]);\n"
       "      if (d > difference) difference = d;\n"
       "      if (!(d <= bound)) ++different; /* also where one is no number */\n"
-      "    }\n  }\n"
+      "    }\n";
+  if (parts.runs_stored) {
+    out +=
+        "    model_run_stored(stored[n], from_stored);\n"
+        "    for (int i = 0; i < MODEL_OUTPUT_SIZE; ++i) {\n"
+        "      if (!(from_stored[i] >= output[i] && from_stored[i] <= output[i])) ++different;\n"
+        "    }\n";
+  }
+  out +=
+      "  }\n"
       "  printf(\"examples %d\\n\", EXAMPLES);\n"
       "  printf(\"largest difference %.9g\\n\", (double)difference);\n"
       "  printf(\"bound %.9g\\n\", (double)bound);\n"

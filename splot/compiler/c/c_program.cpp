@@ -30,14 +30,16 @@ std::string address(const CLowered& lowered, ValueId id) {
   return offset == 0 ? base : join(base, " + ", offset);
 }
 
-// Of the function: its layer, or its op and a number where there are several.
-std::string unique_name(std::set<std::string>& taken, const CStep& step) {
-  const std::string wanted =
-      "run_" + c_name(step.layers.empty() ? std::string(step.calls.front().op->name) : step.layers[0]);
+}  // namespace
+
+std::string unique_name(std::set<std::string>& taken, const std::string& what) {
+  const std::string wanted = "run_" + c_name(what);
   std::string name = wanted;
   for (int i = 2; !taken.insert(name).second; ++i) name = join(wanted, '_', i);
   return name;
 }
+
+namespace {
 
 std::string list_of(const std::vector<std::string>& words) {
   std::string out;
@@ -62,6 +64,8 @@ std::string comment_of(const CLowered& lowered, const CStep& step, const StepWri
   return out;
 }
 
+}  // namespace
+
 CFunction function_of(const CLowered& lowered, const CStep& step, CConstants& constants,
                       std::set<std::string>& names, Index& multiply_adds) {
   const GraphCall& root = step.calls.front();
@@ -75,7 +79,7 @@ CFunction function_of(const CLowered& lowered, const CStep& step, CConstants& co
   writer(w);
   multiply_adds += w.multiply_adds;
   CFunction out;
-  out.name = unique_name(names, step);
+  out.name = unique_name(names, step.layers.empty() ? root.op->name : step.layers[0]);
   out.comment = comment_of(lowered, step, w);
   out.body = w.code.text();
   std::string given;
@@ -87,6 +91,8 @@ CFunction function_of(const CLowered& lowered, const CStep& step, CConstants& co
   out.invocation = out.name + '(' + given + address(lowered, step.calls.back().outputs[0]) + ");";
   return out;
 }
+
+namespace {
 
 // Examples [n, ...] of so many numbers each.
 void check_examples(const CDescription& d, const CParts& parts) {
@@ -103,6 +109,8 @@ void check_examples(const CDescription& d, const CParts& parts) {
   const bool finite = all(isfinite(d.expected)).item<bool>();
   require<ValueError>(finite, "export", "the network answers with numbers that are not finite");
 }
+
+}  // namespace
 
 void check_description(const CDescription& d, const CParts& parts) {
   require<ValueError>(d.classes.empty() || static_cast<Index>(d.classes.size()) == parts.output.numel(),
@@ -122,8 +130,6 @@ void check_description(const CDescription& d, const CParts& parts) {
   }
   check_examples(d, parts);
 }
-
-}  // namespace
 
 std::string example_shape(const Shape& shape) {
   if (shape.rank() < 2 || shape[0] != 1) return shape.to_string();

@@ -1,5 +1,6 @@
 // Matrix products and convolutions.
 #include "splot/compiler/c/internal/step_writer.h"
+#include "splot/compiler/c/internal/windows.h"
 #include "splot/core/error.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
@@ -62,15 +63,6 @@ void write_matmul(StepWriter& w) {
 
 // --- conv2d
 
-namespace {
-
-struct Axis {
-  Index in, out, kernel, stride, dilation, pad;
-
-  // Whether a window can lie outside: then each of its elements is looked at first.
-  bool leaves() const { return pad > 0 || (out - 1) * stride + (kernel - 1) * dilation >= in; }
-};
-
 Axis axis_of(const Attrs& attrs, int axis, const Shape& x, const Shape& weight, const Shape& y) {
   return {.in = x[2 + axis],
           .out = y[2 + axis],
@@ -80,7 +72,6 @@ Axis axis_of(const Attrs& attrs, int axis, const Shape& x, const Shape& weight, 
           .pad = attrs.ints("padding")[2 * axis]};
 }
 
-// const int row = i * 2 + k - 1; outside the image the rest of the loop is left out.
 std::string window_position(Code& code, const std::string& name, const Axis& a, const std::string& i,
                             const std::string& k) {
   const std::string position = c_position(i, a.stride, k, a.dilation, -a.pad);
@@ -90,7 +81,6 @@ std::string window_position(Code& code, const std::string& name, const Axis& a, 
   return name;
 }
 
-// Channel c of the group that output channel o belongs to.
 std::string group_channel(Index out_channels, Index each, Index groups, const std::string& o,
                           const std::string& c) {
   if (groups == 1) return c;
@@ -99,26 +89,34 @@ std::string group_channel(Index out_channels, Index each, Index groups, const st
   return each == 1 ? group : join('(', group, " * ", each, c == "0" ? "" : " + " + c, ')');
 }
 
+namespace {
+
 std::string numbers(const Ints& values) {
   bool same = true;
   for (const Index v : values) same = same && v == values[0];
   return same ? std::to_string(values[0]) : values.to_string();
 }
 
-void note_geometry(StepWriter& w, const Shape& weight) {
-  const Attrs& a = w.attrs();
+}  // namespace
+
+std::string geometry_text(const Attrs& a, const Shape& weight) {
   std::string note = join(weight[0], " windows of ", weight[1], " x ", weight[2], " x ", weight[3],
                           ", stride ", numbers(a.ints("stride")), ", padding ", numbers(a.ints("padding")));
   if (numbers(a.ints("dilation")) != "1") note += ", dilation " + numbers(a.ints("dilation"));
   if (a.integer("groups") != 1) note += join(", ", a.integer("groups"), " groups");
-  w.notes.push_back(std::move(note));
+  return note;
 }
 
-// A window that may leave the image needs a loop for `continue`, also where it has one element.
 std::string window_loop(Code& code, const std::string& name, const Axis& a) {
   if (a.kernel > 1 || !a.leaves()) return code.loop(name, a.kernel);
   code.open("for (int " + name + " = 0; " + name + " < 1; ++" + name + ")");
   return name;
+}
+
+namespace {
+
+void note_geometry(StepWriter& w, const Shape& weight) {
+  w.notes.push_back(geometry_text(w.attrs(), weight));
 }
 
 }  // namespace
