@@ -1,4 +1,6 @@
 // splot export: a trained network as source for small devices.
+#include "apps/cli/export.h"
+
 #include <optional>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +10,7 @@
 #include "splot/train/export_c.h"
 
 #include "apps/cli/command.h"
+#include "apps/cli/learning.h"
 #include "apps/cli/model_argument.h"
 #include "apps/cli/test_part.h"
 
@@ -20,23 +23,19 @@ struct ExportOptions {
   std::string data;
   Index examples = 8;
   bool json = false;
+  LearningOptions learning = {};
 };
 
-struct Examples {
-  std::optional<Dataset> data;
-  std::string from;    // "the test part of mnist"
-  std::string reason;  // why there are no data; empty: there are
-};
+}  // namespace
 
-// Without data that are asked for the network is still worth having: it is tested with other inputs.
-Examples examples_for(const ExportOptions& options, const ModelFile& file) {
-  if (!options.data.empty()) {
-    const TestPart part = find_test_part(options.model, file, options.data);
+Examples examples_for(const std::string& model, const std::string& data, const ModelFile& file) {
+  if (!data.empty()) {
+    const TestPart part = find_test_part(model, file, data);
     return {part.test, say(Message::export_from, part.data), ""};
   }
   std::string reason;
   try {
-    const TestPart part = find_test_part(options.model, file, "");
+    const TestPart part = find_test_part(model, file, "");
     return {part.test, say(Message::export_from, part.data), ""};
   } catch (const UsageError& error) {
     reason = error.what();
@@ -45,6 +44,8 @@ Examples examples_for(const ExportOptions& options, const ModelFile& file) {
   }
   return {std::nullopt, say(Message::export_drawn), reason};
 }
+
+namespace {
 
 nlohmann::ordered_json export_json(const ExportOptions& options, const CProgram& program,
                                    const Examples& examples) {
@@ -69,8 +70,16 @@ std::string export_text(const ExportOptions& options, const CProgram& program, c
 
 int run_export(const ExportOptions& options) {
   if (options.folder.empty()) throw UsageError(say(Message::export_what));
+  options.learning.check();
+  if (options.learning.train) {
+    return export_learning(options.learning, {.model = options.model,
+                                              .folder = options.folder,
+                                              .data = options.data,
+                                              .examples = options.examples,
+                                              .json = options.json});
+  }
   const ModelFile file = find_model(options.model);
-  const Examples examples = examples_for(options, file);
+  const Examples examples = examples_for(options.model, options.data, file);
   const CProgram program = export_c(file, {.examples = options.examples, .data = examples.data});
   write_c_folder(options.folder, program);
   if (!examples.reason.empty())
@@ -89,6 +98,7 @@ void add_export(Command root) {
   command.option("--c", options->folder, Message::export_c, "FOLDER");
   command.option("--data", options->data, Message::export_data, "DATA");
   command.option("--examples", options->examples, Message::export_examples, "N").between(1, 1000);
+  options->learning.add_to(command);
   command.add_threads();
   command.add_json(options->json);
   command.runs([options] { return run_export(*options); });

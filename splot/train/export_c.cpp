@@ -9,6 +9,7 @@
 #include "splot/core/node.h"
 #include "splot/graph/trace.h"
 #include "splot/ops/ops.h"
+#include "splot/train/internal/c_inference.h"
 #include "splot/train/slots.h"
 
 namespace splot {
@@ -21,8 +22,10 @@ std::string title_of(const ModelInfo& info) {
   return out;
 }
 
+}  // namespace
+
 // Bytes of pictures, or numbers that lie about their means.
-Tensor drawn_inputs(const ModelInfo& info, Index count, std::uint64_t seed) {
+Tensor train_detail::drawn_inputs(const ModelInfo& info, Index count, std::uint64_t seed) {
   const Shape& sample = info.sample;
   Ints sizes = {count};
   for (const Index size : sample) sizes.push_back(size);
@@ -38,6 +41,8 @@ Tensor drawn_inputs(const ModelInfo& info, Index count, std::uint64_t seed) {
   return Tensor::from(out, Shape(sizes));
 }
 
+namespace {
+
 // As many as are asked for, from all over the set.
 Dataset spread(const Dataset& data, Index count) {
   const Index taken = std::min(count, data.size());
@@ -48,7 +53,7 @@ Dataset spread(const Dataset& data, Index count) {
 
 // As they are stored: bytes, or numbers as C has them.
 Tensor stored_inputs(const ModelInfo& info, const CExportOptions& options) {
-  if (!options.data) return drawn_inputs(info, options.examples, options.seed);
+  if (!options.data) return train_detail::drawn_inputs(info, options.examples, options.seed);
   require(options.data->sample_shape() == info.sample, "export", "the network takes examples of shape ",
           info.sample, ", those of ", options.data->name(), " have ", options.data->sample_shape());
   const Dataset chosen = spread(*options.data, options.examples);
@@ -66,8 +71,10 @@ CPreparation preparation_of(const Preprocessing& p, bool bytes) {
   return out;
 }
 
+}  // namespace
+
 // With history, so that what batch norm computes of its parameters is named after them.
-Graph trace_inference(const ModelFile& file) {
+Graph train_detail::trace_inference(const ModelFile& file) {
   Ints sizes = {1};
   for (const Index size : file.info.sample) sizes.push_back(size);
   const Tensor x = Tensor::without_elements(Shape(sizes), file.dtype);
@@ -79,9 +86,7 @@ Graph trace_inference(const ModelFile& file) {
       TensorList{x}, {.slots = slots_of(*file.model)});
 }
 
-}  // namespace
-
-CProgram export_c(const ModelFile& file, const CExportOptions& options) {
+CDescription train_detail::describe_for_c(const ModelFile& file, const CExportOptions& options) {
   require<ValueError>(options.examples >= 1, "export", "needs at least one example to test with, got ",
                       options.examples);
   CDescription description;
@@ -97,7 +102,12 @@ CProgram export_c(const ModelFile& file, const CExportOptions& options) {
     const NoGrad off;
     description.expected = (*file.model)(cast(examples.batch(0, count).inputs, file.dtype));
   }
-  return write_c(trace_inference(file), description);
+  return description;
+}
+
+CProgram export_c(const ModelFile& file, const CExportOptions& options) {
+  const CDescription description = train_detail::describe_for_c(file, options);
+  return write_c(train_detail::trace_inference(file), description);
 }
 
 namespace {
