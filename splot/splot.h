@@ -3,6 +3,7 @@
 
 #include "splot/autodiff/autodiff.h"
 #include "splot/compiler/c/c_program.h"
+#include "splot/compiler/c/c_training.h"
 #include "splot/compiler/c/int8_network.h"
 #include "splot/compiler/compile.h"
 #include "splot/compiler/cost.h"
@@ -72,6 +73,7 @@
 #include "splot/optim/schedule.h"
 #include "splot/recipe/choose.h"
 #include "splot/recipe/compare_steps.h"
+#include "splot/recipe/export_training.h"
 #include "splot/recipe/pictures.h"
 #include "splot/recipe/reproduce.h"
 #include "splot/recipe/run.h"

@@ -1,4 +1,6 @@
 // splot export: a trained network as source for small devices.
+#include "apps/cli/export.h"
+
 #include <optional>
 
 #include <nlohmann/json.hpp>
@@ -9,6 +11,7 @@
 #include "splot/train/export_int8.h"
 
 #include "apps/cli/command.h"
+#include "apps/cli/learning.h"
 #include "apps/cli/model_argument.h"
 #include "apps/cli/test_part.h"
 
@@ -23,23 +26,19 @@ struct ExportOptions {
   bool int8 = false;
   Index calibrate = 0;  // as the library has it
   bool json = false;
+  LearningOptions learning = {};
 };
 
-struct Examples {
-  std::optional<TestPart> data;
-  std::string from;    // "the test part of mnist"
-  std::string reason;  // why there are no data; empty: there are
-};
+}  // namespace
 
-// Without data that are asked for the network is still worth having: it is tested with other inputs.
-Examples examples_for(const ExportOptions& options, const ModelFile& file) {
-  if (!options.data.empty()) {
-    const TestPart part = find_test_part(options.model, file, options.data);
+Examples examples_for(const std::string& model, const std::string& data, const ModelFile& file) {
+  if (!data.empty()) {
+    const TestPart part = find_test_part(model, file, data);
     return {part, say(Message::export_from, part.data), ""};
   }
   std::string reason;
   try {
-    const TestPart part = find_test_part(options.model, file, "");
+    const TestPart part = find_test_part(model, file, "");
     return {part, say(Message::export_from, part.data), ""};
   } catch (const UsageError& error) {
     reason = error.what();
@@ -48,6 +47,8 @@ Examples examples_for(const ExportOptions& options, const ModelFile& file) {
   }
   return {std::nullopt, say(Message::export_drawn), reason};
 }
+
+namespace {
 
 // The program, and what 8 bits cost.
 struct Exported {
@@ -111,8 +112,17 @@ std::string export_text(const ExportOptions& options, const CProgram& program, c
 int run_export(const ExportOptions& options) {
   if (options.folder.empty()) throw UsageError(say(Message::export_what));
   if (options.calibrate > 0 && !options.int8) throw UsageError(say(Message::export_calibrate_alone));
+  options.learning.check();
+  if (options.learning.train) {
+    if (options.int8) throw UsageError(say(Message::export_train_in_floats));
+    return export_learning(options.learning, {.model = options.model,
+                                              .folder = options.folder,
+                                              .data = options.data,
+                                              .examples = options.examples,
+                                              .json = options.json});
+  }
   const ModelFile file = find_model(options.model);
-  const Examples examples = examples_for(options, file);
+  const Examples examples = examples_for(options.model, options.data, file);
   const Exported made = exported(options, file, examples);
   write_c_folder(options.folder, made.program);
   if (!examples.reason.empty())
@@ -139,6 +149,7 @@ void add_export(Command root) {
   command.option("--examples", options->examples, Message::export_examples, "N").between(1, 1000);
   command.flag("--int8", options->int8, Message::export_int8);
   command.option("--calibrate", options->calibrate, Message::export_calibrate, "N").between(1, 1000000);
+  options->learning.add_to(command);
   command.add_threads();
   command.add_json(options->json);
   command.runs([options] { return run_export(*options); });

@@ -99,13 +99,6 @@ Graph trace_prediction(const GraphOptions& options) {
       {&x, 1}, {.slots = slots_of(model)});
 }
 
-// By how many a penalty is divided. Only where it is, and the recipe takes all there are, is the data looked
-// at.
-Index examples_of(const Recipe& recipe) {
-  const bool known = recipe.data.train > 0 || !recipe.loss.penalty_over_n;
-  return known ? recipe.data.train : load_data(recipe.data).train.size();
-}
-
 // As the Trainer makes a step: loss, derivatives, clipping, update.
 Graph trace_step(const GraphOptions& options) {
   if (is_model_file(options.subject)) throw UsageError(say(Message::graph_needs_recipe, options.subject));
@@ -113,7 +106,8 @@ Graph trace_step(const GraphOptions& options) {
   const Shape sample = sample_shape(recipe);
   const LayerPtr model = build_model(recipe.model, sample, recipe.train.dtype, 1);
   const LossFunction loss_of = build_loss(recipe.loss);
-  const std::unique_ptr<Optimizer> optimizer = build_optimizer(recipe, *model, examples_of(recipe));
+  const std::unique_ptr<Optimizer> optimizer =
+      build_optimizer(recipe, *model, examples_to_learn_from(recipe));
   const Index examples = options.batch == 0 ? recipe.train.batch : options.batch;
   const bool classes = recipe.data.targets.empty();
   const Shape answer = classes ? Shape{} : Shape{static_cast<Index>(recipe.data.targets.front().size())};

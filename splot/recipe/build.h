@@ -45,6 +45,10 @@ struct RecipeData {
 /// for.
 SPLOT_API RecipeData load_data(const DataRecipe& data);
 
+/// How many examples there are to learn from. The data are looked at only where penalties are divided by the
+/// number and the recipe takes all there are; else it may be 0 for all.
+SPLOT_API Index examples_to_learn_from(const Recipe& recipe);
+
 /// Losses that compare numbers take class numbers too, as one-hot rows. Without the penalties: those are the
 /// optimiser's.
 SPLOT_API LossFunction build_loss(const LossRecipe& recipe);

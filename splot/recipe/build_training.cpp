@@ -170,6 +170,11 @@ std::unique_ptr<Optimizer> in_groups(const Recipe& recipe, const NamedParameters
 
 }  // namespace
 
+Index examples_to_learn_from(const Recipe& recipe) {
+  const bool known = recipe.data.train > 0 || !recipe.loss.penalty_over_n;
+  return known ? recipe.data.train : load_data(recipe.data).train.size();
+}
+
 std::unique_ptr<Optimizer> build_optimizer(const Recipe& recipe, Layer& model, Index examples) {
   const std::string& name = recipe.optimizer.name;
   const NamedParameters all = named_parameters(model);

@@ -9,7 +9,7 @@
 #include "splot/core/node.h"
 #include "splot/graph/trace.h"
 #include "splot/ops/ops.h"
-#include "splot/train/internal/export_parts.h"
+#include "splot/train/internal/c_inference.h"
 #include "splot/train/slots.h"
 
 namespace splot {
@@ -22,8 +22,10 @@ std::string title_of(const ModelInfo& info) {
   return out;
 }
 
+}  // namespace
+
 // Bytes of pictures, or numbers that lie about their means.
-Tensor drawn_inputs(const ModelInfo& info, Index count, std::uint64_t seed) {
+Tensor train_detail::drawn_inputs(const ModelInfo& info, Index count, std::uint64_t seed) {
   const Shape& sample = info.sample;
   Ints sizes = {count};
   for (const Index size : sample) sizes.push_back(size);
@@ -38,8 +40,6 @@ Tensor drawn_inputs(const ModelInfo& info, Index count, std::uint64_t seed) {
   }
   return Tensor::from(out, Shape(sizes));
 }
-
-}  // namespace
 
 namespace train_detail {
 
@@ -97,12 +97,12 @@ Graph trace_inference(const ModelFile& file) {
 
 }  // namespace train_detail
 
-CProgram export_c(const ModelFile& file, const CExportOptions& options) {
+CDescription train_detail::describe_for_c(const ModelFile& file, const CExportOptions& options) {
   require<ValueError>(options.examples >= 1, "export", "needs at least one example to test with, got ",
                       options.examples);
   const Tensor stored = options.data ? train_detail::stored_in_c(
                                            file.info, train_detail::spread(*options.data, options.examples))
-                                     : drawn_inputs(file.info, options.examples, options.seed);
+                                     : train_detail::drawn_inputs(file.info, options.examples, options.seed);
   CDescription description = train_detail::described(file.info, stored);
   const Index count = stored.shape()[0];
   const Dataset examples("examples", stored, zeros({count}, kInt64), {}, file.info.preprocessing);
@@ -110,6 +110,11 @@ CProgram export_c(const ModelFile& file, const CExportOptions& options) {
     const NoGrad off;
     description.expected = (*file.model)(cast(examples.batch(0, count).inputs, file.dtype));
   }
+  return description;
+}
+
+CProgram export_c(const ModelFile& file, const CExportOptions& options) {
+  const CDescription description = train_detail::describe_for_c(file, options);
   return write_c(train_detail::trace_inference(file), description);
 }
 

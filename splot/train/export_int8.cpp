@@ -9,7 +9,7 @@
 #include "splot/core/error.h"
 #include "splot/ops/ops.h"
 #include "splot/train/classification.h"
-#include "splot/train/internal/export_parts.h"
+#include "splot/train/internal/c_inference.h"
 #include "splot/train/outputs.h"
 
 namespace splot {

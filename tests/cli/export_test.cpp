@@ -133,6 +133,54 @@ TEST_F(ExportCommand, AChangedProgramDiffers) {
   EXPECT_EQ(broken.err.rfind("splot: cc cannot build it:\n", 0), 0u) << broken.err;
 }
 
+TEST_F(ExportCommand, ADeviceGoesOnLearning) {
+  ASSERT_EQ(run(kDigits).status, 0);
+  const Outcome exported = run("export d --c device --train --batch 3 --examples 4");
+  ASSERT_EQ(exported.status, 0) << exported.err;
+  EXPECT_EQ(exported.err, "");
+  EXPECT_EQ(exported.out.rfind("device: model.h, model.c, model_weights.c, model_test.c, Makefile\n"
+                               "flash      76,360 bytes of first weights, and the code\n",
+                               0),
+            0u)
+      << exported.out;
+  const Outcome verified = run("verify device --steps 5 --model d");
+  EXPECT_EQ(verified.status, 0) << verified.out << verified.err;
+  EXPECT_NE(verified.out.find("10 steps of learning agree; "), std::string::npos) << verified.out;
+  EXPECT_NE(verified.out.find("5 single steps agree: "), std::string::npos) << verified.out;
+  const Json json = Json::parse(run("verify device --steps 5 --model d --json").out);
+  EXPECT_EQ(json["learning"]["agrees"], true);
+  EXPECT_EQ(json["steps"]["steps"], 5);
+  EXPECT_EQ(json["steps"]["outside"], 0);
+
+  std::string source = text(folder_.file("device/model.c"));
+  const std::size_t at = source.find("*w = *w - ");
+  ASSERT_NE(at, std::string::npos) << source;
+  std::ofstream(folder_.file("device/model.c")) << source.replace(at, 10, "*w = *w + ");
+  const Outcome differs = run("verify device --steps 5 --model d");
+  EXPECT_EQ(differs.status, 1);
+  EXPECT_NE(differs.out.find("10 steps of learning DIFFER; "), std::string::npos) << differs.out;
+  EXPECT_NE(differs.out.find("5 single steps DIFFER: "), std::string::npos) << differs.out;
+}
+
+TEST_F(ExportCommand, ARecipeIsNeededToLearn) {
+  ASSERT_EQ(run("train xor -o x --quiet --set train.epochs=1").status, 0);
+  const Outcome file = run("export x/model.safetensors --c device --train");
+  EXPECT_EQ(file.status, 2);
+  EXPECT_EQ(file.err,
+            "splot: x/model.safetensors does not say with what loss and optimiser it was trained: give the "
+            "folder of a "
+            "run, which has recipe.toml, or a recipe with --recipe RECIPE\n");
+  EXPECT_EQ(run("export x/model.safetensors --c device --train --recipe xor").status, 0);
+  EXPECT_EQ(run("verify device --steps 4 --model xor").status, 0) << "from first weights";
+  EXPECT_EQ(run("export x --c device --batch 2").err, "splot: --batch is for --train alone\n");
+  EXPECT_EQ(run("verify device --steps 4").err,
+            "splot: --steps and --model go together: --steps 100 --model runs/first\n");
+  ASSERT_EQ(run("export x --c plain").status, 0);
+  EXPECT_EQ(
+      run("verify plain --steps 4 --model x").err,
+      "splot: the export in plain does not learn; splot export x --c plain --train writes one that does\n");
+}
+
 TEST_F(ExportCommand, SaysWhatIsMissing) {
   ASSERT_EQ(run("train xor -o x --quiet --set train.epochs=1").status, 0);
   ASSERT_EQ(run("export x --c device").status, 0);

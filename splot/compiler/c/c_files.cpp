@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "splot/compiler/c/internal/learning_files.h"
 #include "splot/core/error.h"
 #include "splot/core/grouped.h"
 #include "splot/core/version.h"
@@ -36,10 +37,13 @@ std::string model_header(const CParts& parts) {
   out += " *   float input[MODEL_INPUT_SIZE], output[MODEL_OUTPUT_SIZE];\n";
   if (p != nullptr) out += " *   model_prepare(stored, input);\n";
   out += " *   model_run(input, output);\n *\n";
-  out += join(" * It allocates nothing and needs libm alone. Weights and tables: ", grouped(s.weight_bytes),
-              " bytes of constants.\n * Static memory: ", grouped(s.buffer_bytes),
-              " bytes; model_run() is for one thread at a time. One run: ", grouped(s.multiply_adds),
-              "\n * multiply-adds. */\n");
+  if (parts.learning != nullptr)
+    out += learning_comment(parts);
+  else
+    out += join(" * It allocates nothing and needs libm alone. Weights and tables: ", grouped(s.weight_bytes),
+                " bytes of constants.\n * Static memory: ", grouped(s.buffer_bytes),
+                " bytes; model_run() is for one thread at a time. One run: ", grouped(s.multiply_adds),
+                "\n * multiply-adds. */\n");
   out += "#ifndef MODEL_H\n#define MODEL_H\n\n#include <limits.h>\n\n";
   const Index most = std::max({s.weight_bytes, s.buffer_bytes, s.input_bytes, s.output_bytes}) / 4;
   out += join("#if INT_MAX < ", most,
@@ -50,6 +54,7 @@ std::string model_header(const CParts& parts) {
               example_shape(parts.output), " */\n");
   out += join("#define MODEL_BUFFER_BYTES ", s.buffer_bytes, "\n#define MODEL_WEIGHT_BYTES ", s.weight_bytes,
               "\n#define MODEL_MULTIPLY_ADDS ", s.multiply_adds, "\n\n");
+  if (parts.learning != nullptr) out += learning_sizes(parts);
   if (p != nullptr) {
     out += join("/* From inputs as they are stored to those the network sees. */\nvoid model_prepare(const ",
                 stored_type(parts), "* stored, float* input);\n");
@@ -61,10 +66,11 @@ std::string model_header(const CParts& parts) {
     out +=
         "\n/* What each output stands for. */\nextern const char* const model_classes[MODEL_OUTPUT_SIZE];\n";
   }
+  if (parts.learning != nullptr) out += learning_functions(parts);
   if (!parts.constants.empty()) out += "\n/* The weights, in model_weights.c. */\n";
   for (const CConstant& c : parts.constants) {
-    out += join("extern const ", c.value.dtype() == kFloat32 ? "float " : "int ", c.name, '[',
-                c.value.numel(), "];\n");
+    out += join("extern ", c.changes ? "" : "const ", c.value.dtype() == kFloat32 ? "float " : "int ", c.name,
+                '[', c.value.numel(), "];\n");
   }
   return out + "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
 }
@@ -144,8 +150,9 @@ std::string class_names(const CParts& parts) {
 }
 
 std::string model_source(const CParts& parts) {
-  std::string out = made_by(parts) + " */\n#include \"model.h\"\n\n#include <math.h>\n\n" +
-                    class_names(parts) + prepare_function(parts);
+  std::string out = made_by(parts) + " */\n#include \"model.h\"\n\n#include <math.h>\n";
+  out += parts.learning != nullptr ? "#include <stdint.h>\n\n" : "\n";
+  out += class_names(parts) + prepare_function(parts);
   for (const CFunction& f : parts.functions)
     out += "/* " + f.comment + " */\n" + f.head + " {\n" + f.body + "}\n\n";
   if (parts.buffer > 0) {
@@ -153,21 +160,21 @@ std::string model_source(const CParts& parts) {
   }
   out += "void model_run(const float* input, float* output) {\n";
   for (const CFunction& f : parts.functions) out += "  " + f.invocation + '\n';
-  return out + "}\n";
+  out += "}\n";
+  if (parts.learning != nullptr) out += learning_source(parts);
+  return out;
 }
 
 std::string weights_source(const CParts& parts) {
   std::string out = made_by(parts) + " */\n#include \"model.h\"\n";
   for (const CConstant& c : parts.constants) {
-    out += join("\n/* ", c.comment, " */\nconst ", c.value.dtype() == kFloat32 ? "float " : "int ", c.name,
-                '[', c.value.numel(), "] = {\n", c_elements(c.value, "  "), "};\n");
+    out += join("\n/* ", c.comment, " */\n", c.changes ? "" : "const ",
+                c.value.dtype() == kFloat32 ? "float " : "int ", c.name, '[', c.value.numel(), ']');
+    out += starts_at_zero(c) ? ";\n" : " = {\n" + c_elements(c.value, "  ") + "};\n";
   }
   return out;
 }
 
-namespace {
-
-// [n][size] as rows in braces.
 std::string rows(const Tensor& values, Index n, DType dtype) {
   const Tensor flat = reshape(contiguous(cast(values, dtype)), {n, values.numel() / n});
   std::string out;
@@ -177,8 +184,6 @@ std::string rows(const Tensor& values, Index n, DType dtype) {
   }
   return out;
 }
-
-}  // namespace
 
 std::string test_source(const CParts& parts) {
   std::string out = made_by(parts) +
@@ -194,8 +199,10 @@ std::string test_source(const CParts& parts) {
               rows(d.expected, n, kFloat32), "};\n\n");
   if (p != nullptr) out += "static float input[MODEL_INPUT_SIZE];\n";
   if (parts.runs_stored) out += "static float from_stored[MODEL_OUTPUT_SIZE];\n";
+  out += "static float output[MODEL_OUTPUT_SIZE];\n\n";
+  if (parts.learning != nullptr) out += learning_test(parts);
   out +=
-      "static float output[MODEL_OUTPUT_SIZE];\n\nint main(void) {\n"
+      "int main(void) {\n"
       "  float largest_output = 1.0f, difference = 0.0f;\n"
       "  int different = 0;\n"
       "  for (int n = 0; n < EXAMPLES; ++n) {\n"
@@ -224,9 +231,9 @@ std::string test_source(const CParts& parts) {
       "  printf(\"examples %d\\n\", EXAMPLES);\n"
       "  printf(\"largest difference %.9g\\n\", (double)difference);\n"
       "  printf(\"bound %.9g\\n\", (double)bound);\n"
-      "  printf(\"different %d\\n\", different);\n"
-      "  return different == 0 ? 0 : 1;\n}\n";
-  return out;
+      "  printf(\"different %d\\n\", different);\n";
+  if (parts.learning != nullptr) out += "  different += test_learning();\n";
+  return out + "  return different == 0 ? 0 : 1;\n}\n";
 }
 
 std::string makefile(const CParts& parts) {

@@ -7,33 +7,47 @@
 #include "splot/compiler/c/internal/c_files.h"
 #include "splot/core/error.h"
 #include "splot/core/grouped.h"
+#include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
 namespace splot {
 namespace compiler {
-namespace {
 
-constexpr Index kFloatBytes = 4;
-
-// Where a value lies, as an argument: "buffer + 4704".
-std::string address(const CLowered& lowered, ValueId id) {
+std::string address(const CLowered& lowered, CConstants& constants, ValueId id,
+                    const std::map<ValueId, std::string>& outside) {
   const Lifetime& value = lowered.lifetimes[static_cast<std::size_t>(id)];
+  const CKnown& known = lowered.known[static_cast<std::size_t>(value.base)];
   Index offset = value.offset;
   std::string base = "buffer";
-  if (value.base == lowered.input) {
-    base = "input";
-  } else if (value.base == lowered.output) {
-    base = "output";
+  if (const auto found = outside.find(value.base); found != outside.end()) {
+    base = found->second;
+  } else if (known.changes) {
+    base = constants.add(known.value, {}, known.slot, /*changes=*/true).name;
   } else {
     offset += static_cast<Index>(lowered.arena.offsets[static_cast<std::size_t>(value.base)]) / kFloatBytes;
   }
   return offset == 0 ? base : join(base, " + ", offset);
 }
 
+namespace {
+
+// Of a step that changes a weight, its name; else empty.
+std::string changed_slot(const CLowered& lowered, const CStep& step) {
+  const GraphCall& last = step.calls.back();
+  return is_update(*last.op) ? lowered.known[static_cast<std::size_t>(last.inputs[0])].slot : std::string();
+}
+
+// What a function is named after: what it changes, or its layer, or its op.
+std::string subject_of(const CLowered& lowered, const CStep& step) {
+  const std::string changed = changed_slot(lowered, step);
+  if (!changed.empty()) return changed;
+  return step.layers.empty() ? std::string(step.calls.front().op->name) : step.layers[0];
+}
+
 }  // namespace
 
-std::string unique_name(std::set<std::string>& taken, const std::string& what) {
-  const std::string wanted = "run_" + c_name(what);
+std::string unique_name(std::set<std::string>& taken, const std::string& begin, const std::string& subject) {
+  const std::string wanted = begin + c_name(subject);
   std::string name = wanted;
   for (int i = 2; !taken.insert(name).second; ++i) name = join(wanted, '_', i);
   return name;
@@ -55,8 +69,11 @@ std::string comment_of(const CLowered& lowered, const CStep& step, const StepWri
     shapes += join(shapes.empty() ? "" : ", ", name, ' ',
                    example_shape(lowered.graph.values[static_cast<std::size_t>(id)].shape));
   }
-  std::string out = c_comment((step.layers.empty() ? "" : list_of(step.layers) + ": ") + list_of(ops));
-  out += "\n *   " + shapes + " -> y " + example_shape(w.out_shape());
+  const std::string changed = changed_slot(lowered, step);
+  const std::string made_for = step.layers.empty() ? "" : list_of(step.layers) + ": ";
+  std::string out = c_comment((changed.empty() ? made_for : "learning " + changed + ": ") + list_of(ops));
+  out += "\n *   " + shapes + " -> " + (changed.empty() ? "y" : c_comment(changed)) + ' ' +
+         example_shape(w.out_shape());
   for (const std::string& note : w.notes) out += "\n *   " + c_comment(note);
   if (w.weights() > 0 || w.multiply_adds > 0) {
     out += join("\n *   ", grouped(w.weights()), " weights, ", grouped(w.multiply_adds), " multiply-adds");
@@ -64,31 +81,40 @@ std::string comment_of(const CLowered& lowered, const CStep& step, const StepWri
   return out;
 }
 
+const char* type_name(CType type) {
+  return type == CType::byte ? "unsigned char" : type == CType::whole ? "int" : "float";
+}
+
 }  // namespace
 
 CFunction function_of(const CLowered& lowered, const CStep& step, CConstants& constants,
-                      std::set<std::string>& names, Index& multiply_adds) {
+                      const CNaming& naming, Index& multiply_adds) {
   const GraphCall& root = step.calls.front();
   const CWriter writer = c_writer(*root.op);
   StepWriter w(lowered, step, constants);
   if (step.calls.size() == 1) {
     const std::size_t kept =
         lowered.graph.calls[static_cast<std::size_t>(&step - lowered.steps.data())].outputs.size();
-    if (kept != 1) w.refuse(join(kept, " of its results are used; C is written for one"));
+    const bool whole = root.op == &max_pool2d_op || is_update(*root.op);
+    if (kept != 1 && !whole) w.refuse(join(kept, " of its results are used; C is written for one"));
   }
   writer(w);
   multiply_adds += w.multiply_adds;
   CFunction out;
-  out.name = unique_name(names, step.layers.empty() ? root.op->name : step.layers[0]);
+  out.name = unique_name(naming.taken, naming.begin, subject_of(lowered, step));
   out.comment = comment_of(lowered, step, w);
   out.body = w.code.text();
   std::string given;
-  for (const auto& [id, name] : w.parameters()) {
-    out.head += "const float* " + name + ", ";
-    given += address(lowered, id) + ", ";
-  }
-  out.head = "static void " + out.name + '(' + out.head + "float* y)";
-  out.invocation = out.name + '(' + given + address(lowered, step.calls.back().outputs[0]) + ");";
+  const auto add = [&](const std::string& type, const std::pair<ValueId, std::string>& operand) {
+    out.head += (out.head.empty() ? "" : ", ") + type + "* " + operand.second;
+    given += (given.empty() ? "" : ", ") + naming.address(operand.first);
+  };
+  for (const auto& p : w.parameters()) add(std::string("const ") + type_name(w.type_of_value(p.first)), p);
+  for (const auto& p : w.results()) add(type_name(w.type_of_value(p.first)), p);
+  out.parameters = out.head.empty() ? "void" : out.head;
+  out.arguments = given;
+  out.head = "static void " + out.name + '(' + out.parameters + ')';
+  out.invocation = out.name + '(' + given + ");";
   return out;
 }
 
@@ -136,11 +162,14 @@ std::string example_shape(const Shape& shape) {
   return Shape(std::span<const Index>(shape.begin() + 1, shape.end())).to_string();
 }
 
-}  // namespace compiler
+CNaming inference_naming(const CLowered& lowered, CConstants& constants, std::set<std::string>& names) {
+  const std::map<ValueId, std::string> outside = {{lowered.input, "input"}, {lowered.output, "output"}};
+  return {names, "run_",
+          [&lowered, &constants, outside](ValueId id) { return address(lowered, constants, id, outside); }};
+}
 
-CProgram write_c(const Graph& graph, const CDescription& description) {
-  using namespace compiler;
-  const CLowered lowered = lower_for_c(graph);
+CParts parts_of(const CLowered& lowered, const CDescription& description, CConstants& constants,
+                std::set<std::string>& names) {
   const auto shape_of = [&](ValueId id) { return lowered.graph.values[static_cast<std::size_t>(id)].shape; };
   CParts parts{.description = description,
                .functions = {},
@@ -155,14 +184,16 @@ CProgram write_c(const Graph& graph, const CDescription& description) {
                         " cannot be written as C");
   }
   check_description(description, parts);
-  CConstants constants;
-  std::set<std::string> names;
+  const CNaming naming = inference_naming(lowered, constants, names);
   for (const CStep& step : lowered.steps) {
     if (is_view(lowered, lowered.graph.calls[static_cast<std::size_t>(&step - lowered.steps.data())]))
       continue;
-    parts.functions.push_back(function_of(lowered, step, constants, names, parts.sizes.multiply_adds));
+    parts.functions.push_back(function_of(lowered, step, constants, naming, parts.sizes.multiply_adds));
   }
-  parts.constants = constants.all();
+  return parts;
+}
+
+void count_bytes(CParts& parts) {
   for (const CConstant& c : parts.constants) parts.sizes.weight_bytes += c.value.numel() * kFloatBytes;
   parts.sizes.buffer_bytes = parts.buffer * kFloatBytes;
   parts.sizes.input_bytes = parts.input.numel() * kFloatBytes;
@@ -170,6 +201,18 @@ CProgram write_c(const Graph& graph, const CDescription& description) {
   const Index most = std::max({parts.sizes.weight_bytes, parts.sizes.buffer_bytes, parts.sizes.input_bytes});
   require<ValueError>(most <= std::numeric_limits<std::int32_t>::max(), "export", "the network takes ", most,
                       " bytes in one piece; C can count to 2147483647 there");
+}
+
+}  // namespace compiler
+
+CProgram write_c(const Graph& graph, const CDescription& description) {
+  using namespace compiler;
+  const CLowered lowered = lower_for_c(graph);
+  CConstants constants;
+  std::set<std::string> names;
+  CParts parts = parts_of(lowered, description, constants, names);
+  parts.constants = constants.all();
+  count_bytes(parts);
   return {.files = {{"model.h", model_header(parts)},
                     {"model.c", model_source(parts)},
                     {"model_weights.c", weights_source(parts)},

@@ -8,14 +8,22 @@
 
 namespace splot::compiler {
 
-std::string c_float(float value) {
+namespace {
+
+template <typename Number>
+std::string c_number(Number value) {
   require<ValueError>(std::isfinite(value), "export", "a number is not finite");
   std::array<char, 32> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
   std::string out(digits.data(), end.ptr);
   if (out.find_first_of(".e") == std::string::npos) out += ".0";
-  return out + 'f';
+  return out;
 }
+
+}  // namespace
+
+std::string c_float(float value) { return c_number(value) + 'f'; }
+std::string c_double(double value) { return c_number(value); }
 
 namespace {
 
@@ -132,6 +140,17 @@ void Code::close(int blocks) {
     --depth_;
     line("}");
   }
+}
+
+std::string met_window(Code& code, const std::string& name, const std::string& at, const std::string& k,
+                       Index windows, Index stride, Index dilation, Index padding) {
+  const std::string shifted = name + "_from";
+  code.line("const int " + shifted + " = " + c_position(at, 1, k, -dilation, padding) + ';');
+  std::string outside = shifted + " < 0";
+  if (stride > 1) outside += join(" || ", shifted, " % ", stride, " != 0");
+  outside += join(" || ", shifted, " >= ", windows * stride);
+  code.line("if (" + outside + ") continue;");
+  return stride == 1 ? shifted : join('(', shifted, " / ", stride, ')');
 }
 
 std::string Code::loop(const std::string& name, Index count) {

@@ -348,9 +348,10 @@ Arena place_bytes(const Int8Program& program) {
 void write_tail(const Int8Program& program, Int8Parts& parts, std::set<std::string>& names) {
   const CLowered lowered = lower_for_c(*program.tail);
   CConstants constants;
+  const CNaming naming = inference_naming(lowered, constants, names);
   for (std::size_t i = 0; i < lowered.steps.size(); ++i) {
     if (is_view(lowered, lowered.graph.calls[i])) continue;
-    parts.tail.push_back(function_of(lowered, lowered.steps[i], constants, names, parts.multiply_adds));
+    parts.tail.push_back(function_of(lowered, lowered.steps[i], constants, naming, parts.multiply_adds));
   }
   for (const CConstant& c : constants.all())
     parts.constants.push_back({c.name, c.comment, c.value.dtype() == kFloat32 ? "float" : "int", c.value});
@@ -372,7 +373,7 @@ Int8Parts int8_functions(const Int8Program& program) {
   out.input = address(program.steps[0].output);
   std::set<std::string> names;
   for (const Int8Step& step : program.steps) {
-    const std::string name = unique_name(names, step.layers.empty() ? step.ops[0] : step.layers[0]);
+    const std::string name = unique_name(names, "run_", step.layers.empty() ? step.ops[0] : step.layers[0]);
     const Int8Writer writer(program, step, name.substr(std::string("run_").size()), out.constants);
     CFunction f{.name = name,
                 .comment = writer.comment(),

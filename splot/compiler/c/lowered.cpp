@@ -14,27 +14,27 @@ std::string where_in(const CStep& step, const GraphCall& call) {
   return step.layers.empty() ? call.op->name : join(step.layers[0], " (", call.op->name, ')');
 }
 
-namespace {
-
-std::size_t at(ValueId id) { return static_cast<std::size_t>(id); }
-
 void add_layers(std::vector<std::string>& to, const std::vector<std::string>& more) {
   for (const std::string& layer : more) {
     if (std::find(to.begin(), to.end(), layer) == to.end()) to.push_back(layer);
   }
 }
 
-// "layer1.0.conv1" of "layer1.0.conv1.weight".
 std::vector<std::string> layer_of(const std::string& slot) {
   const std::size_t dot = slot.rfind('.');
   return dot == std::string::npos ? std::vector<std::string>()
                                   : std::vector<std::string>{slot.substr(0, dot)};
 }
 
+namespace {
+
+std::size_t at(ValueId id) { return static_cast<std::size_t>(id); }
+
 /// Does the work of lower_for_c() in its order.
 class Lowering {
  public:
-  explicit Lowering(const Graph& traced) : traced_(traced) {
+  Lowering(const Graph& traced, const std::set<std::string>& changing)
+      : traced_(traced), changing_(changing) {
     out_.graph.values = traced.values;
     out_.known.resize(traced.values.size());
   }
@@ -65,7 +65,7 @@ class Lowering {
       CKnown& known = out_.known[at(input.value)];
       if (input.kind == GraphInput::Kind::slot) {
         const Slot& slot = traced_.slots[at(input.index)];
-        known = {slot.value().detach(), layer_of(slot.name()), slot.name()};
+        known = {slot.value().detach(), layer_of(slot.name()), slot.name(), changing_.contains(slot.name())};
       } else if (input.kind == GraphInput::Kind::constant) {
         known.value = input.constant;
       } else if (input.kind == GraphInput::Kind::argument) {
@@ -81,8 +81,9 @@ class Lowering {
   void compute_constants() {
     const NoGrad off;
     for (const GraphCall& call : traced_.calls) {
-      const bool constant =
-          std::all_of(call.inputs.begin(), call.inputs.end(), [&](ValueId id) { return is_known(id); });
+      const bool constant = std::all_of(call.inputs.begin(), call.inputs.end(), [&](ValueId id) {
+        return is_known(id) && !out_.known[at(id)].changes;
+      });
       if (!constant) {
         calls_.push_back(call);
         continue;
@@ -232,6 +233,7 @@ class Lowering {
   }
 
   const Graph& traced_;
+  const std::set<std::string>& changing_;
   CLowered out_;
   std::vector<GraphCall> calls_;
   std::vector<CStep> steps_;
@@ -240,6 +242,8 @@ class Lowering {
 
 }  // namespace
 
-CLowered lower_for_c(const Graph& traced) { return Lowering(traced).run(); }
+CLowered lower_for_c(const Graph& traced, const std::set<std::string>& changing) {
+  return Lowering(traced, changing).run();
+}
 
 }  // namespace splot::compiler

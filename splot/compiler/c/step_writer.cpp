@@ -15,7 +15,8 @@ namespace splot::compiler {
 
 // --- constants
 
-const CConstant& CConstants::add(const Tensor& value, const std::string& name, const std::string& slot) {
+const CConstant& CConstants::add(const Tensor& value, const std::string& name, const std::string& slot,
+                                 bool changes) {
   if (const auto known = slots_.find(slot); !slot.empty() && known != slots_.end())
     return all_[known->second];
   const std::string wanted = "model_" + c_name(slot.empty() ? name : slot);
@@ -32,8 +33,23 @@ const CConstant& CConstants::add(const Tensor& value, const std::string& name, c
     }
   }
   if (!slot.empty()) slots_[slot] = all_.size();
-  all_.push_back({unique, join(c_comment(slot.empty() ? name : slot), ", ", value.shape()), elements});
+  all_.push_back(
+      {unique, join(c_comment(slot.empty() ? name : slot), ", ", value.shape()), elements, changes, slot});
   return all_.back();
+}
+
+const CHelper& CConstants::helper(const std::string& key, const std::string& name,
+                                  const std::function<CHelper(const std::string& name)>& make) {
+  if (const auto known = keys_.find(key); known != keys_.end()) return helpers_[known->second];
+  const auto taken = [&](const std::string& candidate) {
+    return std::any_of(helpers_.begin(), helpers_.end(),
+                       [&](const CHelper& h) { return h.name == candidate; });
+  };
+  std::string unique = name;
+  for (int i = 2; taken(unique); ++i) unique = join(name, '_', i);
+  keys_[key] = helpers_.size();
+  helpers_.push_back(make(unique));
+  return helpers_.back();
 }
 
 std::string CArray::operator[](std::span<const std::string> indices) const {
@@ -63,8 +79,31 @@ std::string without_parentheses(const std::string& text) {
 
 StepWriter::StepWriter(const CLowered& lowered, const CStep& step, CConstants& constants)
     : lowered_(lowered), step_(step), constants_(constants) {
-  const GraphValue& y = lowered.graph.values[static_cast<std::size_t>(step.calls.back().outputs[0])];
+  const GraphCall& last = step.calls.back();
+  const GraphValue& y = lowered.graph.values[static_cast<std::size_t>(last.outputs[0])];
   y_ = {"y", {}, y.shape, y.strides, {}};
+  if (!is_update(*last.op)) results_.emplace_back(last.outputs[0], "y");
+}
+
+bool StepWriter::keeps_second() const {
+  const auto& outputs =
+      lowered_.graph.calls[static_cast<std::size_t>(&step_ - lowered_.steps.data())].outputs;
+  return call().outputs.size() > 1 &&
+         std::find(outputs.begin(), outputs.end(), call().outputs[1]) != outputs.end();
+}
+
+CArray StepWriter::second(const std::string& name) {
+  const ValueId id = call().outputs[1];
+  const GraphValue& value = lowered_.graph.values[static_cast<std::size_t>(id)];
+  results_.emplace_back(id, name);
+  return {name, {}, value.shape, value.strides, {}};
+}
+
+const GraphInput& StepWriter::key() const {
+  const auto found = std::find_if(lowered_.keys.begin(), lowered_.keys.end(),
+                                  [&](const GraphInput& key) { return key.value == call().inputs[0]; });
+  if (found == lowered_.keys.end()) refuse("it draws random numbers by a key that is computed");
+  return *found;
 }
 
 void StepWriter::refuse(const std::string& why) const {
@@ -76,8 +115,8 @@ const Shape& StepWriter::shape(std::size_t i) const {
 }
 
 Tensor StepWriter::known(std::size_t i) const {
-  const Tensor& value = lowered_.known[static_cast<std::size_t>(call().inputs[i])].value;
-  return value.defined() ? contiguous(cast(value, kFloat64)) : Tensor();
+  const CKnown& known = lowered_.known[static_cast<std::size_t>(call().inputs[i])];
+  return known.value.defined() && !known.changes ? contiguous(cast(known.value, kFloat64)) : Tensor();
 }
 
 CArray StepWriter::constant(const Tensor& value, const std::string& role) {
@@ -89,11 +128,21 @@ CArray StepWriter::constant(const Tensor& value, const std::string& role) {
 
 CArray StepWriter::array(ValueId id, const std::string& role, const std::string& name) {
   const CKnown& known = lowered_.known[static_cast<std::size_t>(id)];
+  if (known.changes) {
+    const CConstant& c = constants_.add(known.value, {}, known.slot, /*changes=*/true);
+    if (!known.state && !std::exchange(counted_[c.name], true)) weights_ += c.value.numel();
+    return {c.name, {}, known.value.shape(), known.value.shape().row_major(), {}};
+  }
   if (known.value.defined()) {
     const Shape& shape = known.value.shape();
-    if (known.value.numel() == 1 && !known.value.dtype().is_integral()) {
-      const float number = known.value.item<float>();
-      if (!std::isfinite(number)) refuse(join("a constant is ", number));
+    if ((known.value.numel() == 1 || known.one_number) && !known.value.dtype().is_integral()) {
+      const auto number = known.value.to_vector<float>()[0];
+      if (!std::isfinite(number)) {
+        // Of a step they are limits that are none, and the losses of what is no probability.
+        if (lowered_.types.empty()) refuse(join("a constant is ", number));
+        const char* text = std::isnan(number) ? "NAN" : number < 0 ? "(-INFINITY)" : "INFINITY";
+        return {{}, text, shape, shape.row_major(), known.value};
+      }
       if (!known.slot.empty() && !std::exchange(counted_[known.slot], true)) ++weights_;
       return {{},
               number < 0 ? '(' + c_float(number) + ')' : c_float(number),
@@ -122,8 +171,8 @@ CArray StepWriter::array(ValueId id, const std::string& role, const std::string&
   return {unique, {}, value.shape, value.strides, {}};
 }
 
-CArray StepWriter::input(std::size_t i, const std::string& role) {
-  return array(call().inputs[i], role, "x");
+CArray StepWriter::input(std::size_t i, const std::string& role, const std::string& name) {
+  return array(call().inputs[i], role, name);
 }
 
 std::string StepWriter::text_of(const GraphCall& call, std::span<const std::string> indices, int taken,
@@ -142,7 +191,9 @@ std::string StepWriter::text_of(const GraphCall& call, std::span<const std::stri
     const auto axes = static_cast<std::size_t>(other.shape.rank());
     for (std::size_t axis = 0; axis < axes; ++axis) {
       const std::string& index = indices[indices.size() - axes + axis];
-      own.push_back(other.shape[static_cast<int>(axis)] == 1 ? "0" : index);
+      // Of an axis that has one element in both, a flat index may stand there.
+      const int in_result = y_.shape.rank() - static_cast<int>(axes - axis);
+      own.push_back(other.shape[static_cast<int>(axis)] == 1 && y_.shape[in_result] != 1 ? "0" : index);
     }
     inputs.push_back(other[own]);
   }
@@ -167,18 +218,27 @@ std::vector<std::string> StepWriter::loops(const Shape& shape) {
   return out;
 }
 
+std::vector<std::string> StepWriter::element_loops() {
+  if (!is_flat()) return loops(y_.shape);
+  std::vector<std::string> out(static_cast<std::size_t>(y_.shape.rank()), "0");
+  out.back() = code.loop("i", y_.shape.numel());
+  return out;
+}
+
 bool StepWriter::is_flat() const {
   const auto dense = [](const Shape& shape, const Strides& strides) {
     return shape.rank() > 0 && is_row_major(shape, strides) && strides[strides.size() - 1] == 1;
   };
   if (!dense(y_.shape, y_.strides)) return false;
   for (const GraphCall& call : step_.calls) {
+    if (is_update(*call.op) && &call != &step_.calls.front()) continue;  // weights are dense
     for (const ValueId id : call.inputs) {
       const CKnown& known = lowered_.known[static_cast<std::size_t>(id)];
       const GraphValue& value = lowered_.graph.values[static_cast<std::size_t>(id)];
       const bool inside = !known.value.defined() && value.shape == Shape({0});  // of an op before it
       const bool alike =
-          inside || (known.value.defined() ? known.value.numel() == 1
+          inside || (known.value.defined() ? known.value.numel() == 1 || known.one_number ||
+                                                 (known.changes && known.value.shape() == y_.shape)
                                            : value.shape == y_.shape && dense(value.shape, value.strides));
       if (!alike) return false;
     }
@@ -196,11 +256,18 @@ void StepWriter::finish(std::span<const std::string> indices, const std::string&
   }
   for (std::size_t i = 1; i < step_.calls.size(); ++i) {
     const GraphCall& next = step_.calls[i];
+    if (is_update(*next.op)) break;  // it is the last one
     const ValueId made = step_.calls[i - 1].outputs[0];
     const auto taken =
         static_cast<int>(std::find(next.inputs.begin(), next.inputs.end(), made) - next.inputs.begin());
     rest.push_back(
         [this, &next, indices, taken](const std::string& v) { return text_of(next, indices, taken, v); });
+  }
+  if (step_.calls.size() > 1 && is_update(*step_.calls.back().op)) {
+    if (rest.empty()) return write_update_of(*this, step_.calls.back(), indices, value);
+    if (value != variable) code.line("float " + variable + " = " + value + ';');
+    for (const auto& next : rest) code.line(variable + " = " + next(variable) + ';');
+    return write_update_of(*this, step_.calls.back(), indices, variable);
   }
   const std::string to = y_[indices] + " = ";
   if (rest.empty()) {

@@ -11,13 +11,7 @@ namespace splot::compiler {
 using Places = std::vector<std::string>;
 
 void write_elementwise(StepWriter& w) {
-  const bool flat = w.is_flat();
-  Places at(static_cast<std::size_t>(w.out_shape().rank()), "0");
-  if (flat) {
-    at.back() = w.code.loop("i", w.out_shape().numel());
-  } else {
-    at = w.loops(w.out_shape());
-  }
+  const Places at = w.element_loops();
   w.finish(at, w.text_of(w.call(), at, -1, {}), "v");
   w.code.close_to(1);
 }
@@ -204,6 +198,18 @@ CWriter c_writer(const OpDef& op) {
       {&pad_op, write_pad},
       {&index_select_op, write_index_select},
       {&cast_op, write_elementwise},
+      {&conv2d_weight_grad_op, write_conv2d_weight_grad},
+      {&max_pool2d_grad_op, write_max_pool2d_grad},
+      {&avg_pool2d_grad_op, write_avg_pool2d_grad},
+      {&adaptive_avg_pool2d_grad_op, write_adaptive_avg_pool2d_grad},
+      {&softmax_cross_entropy_op, write_softmax_cross_entropy},
+      {&softmax_cross_entropy_grad_op, write_softmax_cross_entropy_grad},
+      {&one_hot_op, write_one_hot},
+      {&bernoulli_op, write_bernoulli},
+      {&sgd_step_op, write_update},
+      {&adam_step_op, write_update},
+      {&rmsprop_step_op, write_update},
+      {&adagrad_step_op, write_update},
   };
   for (const auto& [known, writer] : writers) {
     if (known == &op) return writer;

@@ -64,17 +64,31 @@ void write_max_pool2d(StepWriter& w) {
   const Windows columns = windows_of(w.attrs(), 1, w.shape(0), w.out_shape(), true);
   w.notes.push_back(windows_note(rows, columns));
   const CArray x = w.input(0);
+  const bool keeps_winners = w.keeps_second();
+  const CArray winners = keeps_winners ? w.second("winners") : CArray();
   Code& code = w.code;
   const Place p = open_windows(w);
   const int depth = code.depth();
   code.line("float largest = -INFINITY;");
+  if (keeps_winners) code.line("int winner = 0;");
   code.open(join("for (int ki = 0; ki < ", rows.kernel, "; ++ki)"));
   const std::string row = element_position(code, "row", rows, p.i, "ki");
   code.open(join("for (int kj = 0; kj < ", columns.kernel, "; ++kj)"));
   const std::string column = element_position(code, "column", columns, p.j, "kj");
   code.line("const float v = " + x[{p.n, p.c, row, column}] + ';');
-  code.line("if (v > largest) largest = v;");
+  if (keeps_winners) {
+    code.open("if (v > largest)");
+    code.line("largest = v;");
+    code.line("winner = " + c_place({{"ki", columns.kernel}, {"kj", 1}}) + ';');
+    code.close();
+  } else {
+    code.line("if (v > largest) largest = v;");
+  }
   code.close_to(depth);
+  if (keeps_winners) {
+    const bool byte = w.second_type() == CType::byte;
+    code.line(winners[{p.n, p.c, p.i, p.j}] + (byte ? " = (unsigned char)winner;" : " = (float)winner;"));
+  }
   w.finish({p.n, p.c, p.i, p.j}, "largest", "largest");
   code.close_to(1);
 }

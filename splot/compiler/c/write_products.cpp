@@ -156,25 +156,36 @@ void write_conv2d(StepWriter& w) {
   code.close_to(1);
 }
 
+// --- conv2d_weight_grad: y[o, c, ki, kj] = sum over n, i, j of dy[n, o, i, j] x[n, c, row, column]
+
+void write_conv2d_weight_grad(StepWriter& w) {
+  const Shape &x_shape = w.shape(0), &dy_shape = w.shape(1), &weight = w.out_shape();
+  const CArray x = w.input(0), dy = w.input(1, "gradient", "dy");
+  const Axis rows = axis_of(w.attrs(), 0, x_shape, weight, dy_shape);
+  const Axis columns = axis_of(w.attrs(), 1, x_shape, weight, dy_shape);
+  note_geometry(w, weight);
+  w.multiply_adds = dy_shape.numel() * weight.numel() / weight[0];
+
+  Code& code = w.code;
+  const std::string o = code.loop("o", weight[0]), c = code.loop("c", weight[1]),
+                    ki = code.loop("ki", rows.kernel), kj = code.loop("kj", columns.kernel);
+  const std::string channel = group_channel(weight[0], weight[1], w.attrs().integer("groups"), o, c);
+  const int depth = code.depth();
+  code.line("float sum = 0.0f;");
+  const std::string n = code.loop("n", dy_shape[0]);
+  code.open(join("for (int i = 0; i < ", rows.out, "; ++i)"));  // for `continue`, also of one turn
+  const std::string row = window_position(code, "row", rows, "i", ki);
+  code.open(join("for (int j = 0; j < ", columns.out, "; ++j)"));
+  const std::string column = window_position(code, "column", columns, "j", kj);
+  code.line("sum += " + dy[{n, o, "i", "j"}] + " * " + x[{n, channel, row, column}] + ';');
+  code.close_to(depth);
+  w.finish({o, c, ki, kj}, "sum", "sum");
+  code.close_to(1);
+}
+
 // --- conv2d_input_grad, which is what a transposed convolution computes:
 //   y[c, row, column] = sum over o, ki, kj of x[o, i, j] w[o, c, ki, kj]  where i stride + ki dilation - pad
 //   = row
-
-namespace {
-
-// The input's row that this element of the window meets, if there is one.
-std::string met_position(Code& code, const std::string& name, const Axis& a, const std::string& row,
-                         const std::string& k) {
-  const std::string shifted = name + "_from";
-  code.line("const int " + shifted + " = " + c_position(row, 1, k, -a.dilation, a.pad) + ';');
-  std::string outside = shifted + " < 0";
-  if (a.stride > 1) outside += join(" || ", shifted, " % ", a.stride, " != 0");
-  outside += join(" || ", shifted, " >= ", a.out * a.stride);
-  code.line("if (" + outside + ") continue;");
-  return a.stride == 1 ? shifted : join('(', shifted, " / ", a.stride, ')');
-}
-
-}  // namespace
 
 void write_conv2d_input_grad(StepWriter& w) {
   const Shape &x_shape = w.shape(0), &weight_shape = w.shape(1), &y = w.out_shape();
@@ -198,9 +209,10 @@ void write_conv2d_input_grad(StepWriter& w) {
                                        : join('(', group, " * ", outs, o == "0" ? "" : " + " + o, ')');
   const std::string inside = groups == 1 ? c : each == 1 ? "0" : join('(', c, " % ", each, ')');
   code.open(join("for (int ki = 0; ki < ", rows.kernel, "; ++ki)"));
-  const std::string i = met_position(code, "row", rows, row, "ki");
+  const std::string i = met_window(code, "row", row, "ki", rows.out, rows.stride, rows.dilation, rows.pad);
   code.open(join("for (int kj = 0; kj < ", columns.kernel, "; ++kj)"));
-  const std::string j = met_position(code, "column", columns, column, "kj");
+  const std::string j =
+      met_window(code, "column", column, "kj", columns.out, columns.stride, columns.dilation, columns.pad);
   code.line("sum += " + weight[{from, inside, "ki", "kj"}] + " * " + x[{n, from, i, j}] + ';');
   code.close_to(depth);
   w.finish({n, c, row, column}, "sum", "sum");

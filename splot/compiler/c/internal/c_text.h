@@ -13,6 +13,8 @@ namespace splot::compiler {
 
 /// A float as C writes it, in as few digits as bring it back: "0.1f". The number has to be finite.
 std::string c_float(float value);
+/// The same of a double: "0.1".
+std::string c_double(double value);
 /// A part of a C name: letters, digits and underscores alone.
 std::string c_name(std::string_view text);
 /// What may stand in a comment: printable ASCII that does not end it.
@@ -55,5 +57,10 @@ class Code {
   std::string text_;
   int depth_;
 };
+
+/// In a loop: the window of which element k lies at this position; where there is none the rest of the loop
+/// is left out. Its place, as an expression, stands on lines with variables called after `name`.
+std::string met_window(Code& code, const std::string& name, const std::string& at, const std::string& k,
+                       Index windows, Index stride, Index dilation, Index padding);
 
 }  // namespace splot::compiler

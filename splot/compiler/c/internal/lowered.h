@@ -2,6 +2,7 @@
 // out, and elementwise ops run inside the step whose result they take.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,13 @@ struct CKnown {
   Tensor value = {};                     ///< undefined: computed by the program
   std::vector<std::string> layers = {};  ///< whose slots it was made of
   std::string slot = {};                 ///< its name, where it is a slot as it is
+  bool changes = false;  ///< a slot that learning changes: an array that is no constant; `value` is its first
+  bool state = false;    ///< of an optimiser, and no parameter
+  bool one_number = false;  ///< no slot, and all elements are alike
 };
+
+/// What the elements of a value are in C.
+enum class CType { number, whole, byte };
 
 struct CLowered {
   Graph graph;                  ///< a call for each step, and the views; values that are read are float32
@@ -32,12 +39,24 @@ struct CLowered {
   std::vector<Lifetime> lifetimes;
   Arena arena;
   ValueId input = 0;
-  ValueId output = 0;  ///< dense, row-major, and no view
+  ValueId output = 0;                 ///< dense, row-major, and no view
+  std::vector<CType> types = {};      ///< of each value; none: all are numbers
+  std::vector<GraphInput> keys = {};  ///< what random draws follow
+
+  CType type_of(ValueId id) const {
+    return types.empty() ? CType::number : types[static_cast<std::size_t>(id)];
+  }
 };
 
-/// Throws ValueError, naming op and layer, for what cannot be part of an inference: random numbers, slots
-/// that are written, more than one argument or result, results that are no floating numbers.
-CLowered lower_for_c(const Graph& traced);
+/// `changing` are the names of slots that learning changes: they are no constants. Throws ValueError, naming
+/// op and layer, for what cannot be part of an inference: random numbers, slots that are written, more than
+/// one argument or result, results that are no floating numbers.
+CLowered lower_for_c(const Graph& traced, const std::set<std::string>& changing = {});
+
+/// "layer1.0.conv1" of "layer1.0.conv1.weight"; none of "weight".
+std::vector<std::string> layer_of(const std::string& slot);
+/// Those that are not there yet.
+void add_layers(std::vector<std::string>& to, const std::vector<std::string>& more);
 
 /// "conv1 (conv2d)", or "conv2d" where the layer has no name: for messages.
 std::string where_in(const CStep& step, const GraphCall& call);
