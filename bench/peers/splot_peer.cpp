@@ -71,7 +71,7 @@ void check(const std::string& name, const std::string& file) {
       worst = std::max({worst, gradient, updated});
     }
   } else {
-    worst = relative_difference((*w.net)(x), at("out"));
+    worst = relative_difference(infer(w, x), at("out"));
   }
   fmt::print("{{\"workload\": \"{}\", \"max_rel_diff\": {:.3g}}}\n", name, worst);
 }

@@ -18,6 +18,7 @@ struct Workload {
   splot::Index batch = 0;
   std::unique_ptr<splot::Sequential> net;
   std::unique_ptr<splot::Optimizer> optimizer;
+  std::unique_ptr<splot::InferenceSession> session;  ///< of one that only infers; made by its first step
   std::function<splot::Tensor(const splot::Tensor& out, const splot::Tensor& target)> loss;
   enum class Target { one_hot, labels, input } target = Target::labels;
   bool corrupted = false;  ///< the input is multiplied by a fresh Bernoulli(0.7) mask in every step
@@ -36,6 +37,9 @@ Workload make(const std::string& name);
 /// Forward, loss, backward, update: what is timed. Returns the loss, left in memory.
 splot::Tensor train_step(Workload& w, const splot::Tensor& x, const splot::Tensor& target,
                          std::uint64_t number);
+
+/// The answer of a workload that only infers, with the weights that its network has at the first.
+splot::Tensor infer(Workload& w, const splot::Tensor& x);
 
 /// Step number i on its batch: what train_step or the network returns. The data of MNIST's size are read from
 /// `folder`; random ones are made here.
