@@ -63,6 +63,7 @@ void add_report(Command root);
 void add_reproduce(Command root);
 void add_lr_find(Command root);
 void add_graph(Command root);
+void add_bench(Command root);
 void add_doctor(Command root);
 void add_completion(CommandLine& line);
 void add_man(CommandLine& line);

@@ -24,6 +24,7 @@ int run(int argc, char** argv) {
   add_verify(line.root());
   add_summary(line.root());
   add_graph(line.root());
+  add_bench(line.root());
   add_check(line.root());
   add_data(line.root());
   add_ops(line.root());

@@ -4,10 +4,12 @@
 //   splot_peer list
 //   splot_peer limit --threads N
 //   splot_peer check WORKLOAD --threads N --step FILE [--mode compiled|eager]
-//   splot_peer time WORKLOAD --threads N --data FOLDER [--repeats N] [--min-time SECONDS] [--mode
-//   compiled|eager] splot_peer trainer WORKLOAD --threads N [--seconds SECONDS]
+//   splot_peer time WORKLOAD --threads N --data FOLDER [--repeats N] [--min-time SECONDS]
+//     [--mode compiled|eager]
+//   splot_peer trainer WORKLOAD --threads N [--seconds SECONDS]
 //
-// Training steps are plans, or made call by call.
+// Compiled, the default: training steps are plans, and answers come from an InferenceSession. Eager: call by
+// call.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -88,7 +90,7 @@ void check(const std::string& name, const std::string& file, Mode mode) {
       worst = std::max({worst, gradient, updated});
     }
   } else {
-    worst = relative_difference((*w.net)(x), at("out"));
+    worst = relative_difference(infer(w, x, mode), at("out"));
   }
   fmt::print("{{\"workload\": \"{}\", \"max_rel_diff\": {:.3g}}}\n", name, worst);
 }
@@ -106,9 +108,8 @@ struct Timing {
   double min_time = 0.5;
 };
 
-void time(const std::string& name, const std::string& folder, const Timing& timing, Mode wanted) {
+void time(const std::string& name, const std::string& folder, const Timing& timing, Mode mode) {
   Workload w = make(name);
-  const Mode mode = mode_of(w, wanted);
   const auto step = steps(w, folder, mode);
 
   std::uint64_t i = 0;

@@ -47,12 +47,16 @@ Tensor corrupted(const Tensor& x, std::uint64_t step) {
 
 double mib(const Tensor& x) { return static_cast<double>(x.numel()) * 4 / (1 << 20); }
 
-Tensor infer(Workload& w, const Tensor& x) {
-  const NoGrad off;
-  return (*w.net)(x);
-}
-
 }  // namespace
+
+Tensor infer(Workload& w, const Tensor& x, Mode mode) {
+  if (mode == Mode::eager) {
+    const NoGrad off;
+    return (*w.net)(x);
+  }
+  if (w.session == nullptr) w.session = std::make_unique<InferenceSession>(*w.net);
+  return w.session->run(x);
+}
 
 const std::vector<std::string>& names() {
   static const std::vector<std::string> all = {
@@ -156,8 +160,6 @@ Compiled compiled_gradients(Workload& w) {
       {.slots = slots_of(*w.net, *w.optimizer)});
 }
 
-Mode mode_of(const Workload& w, Mode wanted) { return w.trains() ? wanted : Mode::eager; }
-
 const char* name_of(Mode mode) { return mode == Mode::compiled ? "compiled" : "eager"; }
 
 namespace {
@@ -205,9 +207,9 @@ std::function<Tensor(std::uint64_t)> steps(Workload& w, const std::string& folde
         cast(floor(uniform({w.batch}, RandomKey{.seed = 2, .counter = counter}, {.high = 10.0})), kInt64));
     w.data_mib += mib(images.back());
   }
-  return [&w, train, images, labels](std::uint64_t i) {
+  return [&w, mode, train, images, labels](std::uint64_t i) {
     const std::size_t k = i % images.size();
-    return w.trains() ? train(images[k], labels[k], i) : infer(w, images[k]);
+    return w.trains() ? train(images[k], labels[k], i) : infer(w, images[k], mode);
   };
 }
 

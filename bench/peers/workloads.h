@@ -18,6 +18,7 @@ struct Workload {
   splot::Index batch = 0;
   std::unique_ptr<splot::Sequential> net;
   std::unique_ptr<splot::Optimizer> optimizer;
+  std::unique_ptr<splot::InferenceSession> session;  ///< of one that only infers; made by its first step
   std::function<splot::Tensor(const splot::Tensor& out, const splot::Tensor& target)> loss;
   enum class Target { one_hot, labels, input } target = Target::labels;
   bool corrupted = false;  ///< the input is multiplied by a fresh Bernoulli(0.7) mask in every step
@@ -44,10 +45,12 @@ splot::Compiled compiled_step(Workload& w, bool mask);
 /// by, which leaves none behind.
 splot::Compiled compiled_gradients(Workload& w);
 
-/// How the steps of a training are made; inference knows no other way than call by call.
+/// Call by call, or as plans: a compiled step, an InferenceSession.
 enum class Mode { eager, compiled };
-Mode mode_of(const Workload& w, Mode wanted);
 const char* name_of(Mode mode);
+
+/// The answer of a workload that only infers; a session keeps the weights of its first answer.
+splot::Tensor infer(Workload& w, const splot::Tensor& x, Mode mode);
 
 /// Step number i on its batch: what train_step or the network returns. The data of MNIST's size are read from
 /// `folder`; random ones are made here.

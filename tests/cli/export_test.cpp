@@ -173,6 +173,8 @@ TEST_F(ExportCommand, ARecipeIsNeededToLearn) {
   EXPECT_EQ(run("export x/model.safetensors --c device --train --recipe xor").status, 0);
   EXPECT_EQ(run("verify device --steps 4 --model xor").status, 0) << "from first weights";
   EXPECT_EQ(run("export x --c device --batch 2").err, "splot: --batch is for --train alone\n");
+  EXPECT_EQ(run("export x --c device --train --int8").err,
+            "splot: --int8 and --train exclude each other: learning is in floats\n");
   EXPECT_EQ(run("verify device --steps 4").err,
             "splot: --steps and --model go together: --steps 100 --model runs/first\n");
   ASSERT_EQ(run("export x --c plain").status, 0);
