@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "splot/compiler/c/int8_network.h"
+#include "splot/compiler/c/internal/int8_program.h"
 #include "splot/core/node.h"
 #include "splot/graph/trace.h"
 #include "splot/ops/ops.h"
@@ -303,6 +304,26 @@ INSTANTIATE_TEST_SUITE_P(Each, Int8Op, testing::Range<std::size_t>(0, int8_cases
                          });
 
 // --- numbers that are easily got wrong
+
+TEST(Int8Network, RescaledIsTheNearestIntegerHalvesAwayFromZero) {
+  const Tensor drawn_bits = uniform({4, 5000}, RandomKey{.seed = 6});
+  const std::vector<double> u = drawn_bits.to_vector<double>();
+  for (std::size_t i = 0; i < 5000; ++i) {
+    // Values of all sizes, and every fifth one a half exactly.
+    const double size = std::ldexp(1.0, static_cast<int>(32 * u[i]));
+    auto value = static_cast<std::int32_t>((2.0 * u[5000 + i] - 1.0) * (size - 1.0) / 2.0);
+    compiler::Multiplier m{static_cast<std::int32_t>(u[10000 + i] * 2147483647.0),
+                           1 + static_cast<int>(61 * u[15000 + i])};
+    if (i % 5 == 0) {
+      m = {1, 1};
+      value |= 1;
+    }
+    const long double exact = std::ldexp(static_cast<long double>(value) * m.factor, -m.shift);
+    const long double wanted = std::clamp(std::round(exact), -1073741823.0L, 1073741823.0L);
+    ASSERT_EQ(compiler::rescaled(value, m), static_cast<std::int32_t>(wanted))
+        << value << ' ' << m.factor << ' ' << m.shift;
+  }
+}
 
 Tensor floats(std::vector<float> values, const Shape& shape) { return Tensor::from(values, shape); }
 
