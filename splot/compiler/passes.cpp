@@ -15,6 +15,7 @@ constexpr GraphPass kPasses[] = {
     {"constant-folding", Message::pass_constant_folding, true, compiler::constant_folding},
     {"identities", Message::pass_identities, true, compiler::identities},
     {"stable-numerics", Message::pass_stable_numerics, false, compiler::stable_numerics},
+    {"fuse-update", Message::pass_fuse_update, true, compiler::fuse_update},
 };
 
 // Each round makes the graph smaller or more stable; a bound all the same, should two rules ever undo each

@@ -345,7 +345,7 @@ TEST(Optimize, RunsPassesUntilNothingChanges) {
   EXPECT_NE(exact.graph.to_string().find(" log("), std::string::npos);
   EXPECT_ERROR(ValueError, optimize(traced(), {.without = {"fusion"}}),
                "[optimize] there is no pass \"fusion\"; there are dead-code, common-subexpressions, "
-               "constant-folding, identities, stable-numerics");
+               "constant-folding, identities, stable-numerics, fuse-update");
 }
 
 TEST(Optimize, CompiledFunctionsRunThePasses) {

@@ -12,5 +12,6 @@ std::size_t common_subexpressions(Graph& graph);
 std::size_t constant_folding(Graph& graph);
 std::size_t identities(Graph& graph);
 std::size_t stable_numerics(Graph& graph);
+std::size_t fuse_update(Graph& graph);
 
 }  // namespace splot::compiler
