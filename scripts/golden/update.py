@@ -97,4 +97,9 @@ for shape in ((3, 7), (0, 3), ()):
         case("adagrad_step", adagrad, uniform(*shape), uniform(*shape), uniform(*shape, low=0.25), rate,
              np.asarray(count), gradients=False)
 
+# The gradient as a product.
+for m, n, k in ((3, 7, 4), (0, 3, 2), (2, 3, 0)):
+    case("matmul_sgd_step", lambda a, b, w, lr: plain_sgd(w, a @ b, lr), uniform(m, k), uniform(k, n), uniform(m, n),
+         rate, gradients=False)
+
 write("update")

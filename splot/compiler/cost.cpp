@@ -22,7 +22,7 @@ double products(const Graph& graph, const GraphCall& call) {
   const OpDef* const op = call.op;
   const auto in = [&](std::size_t i) -> const Shape& { return shape_of(graph, call.inputs[i]); };
   const Shape& out = shape_of(graph, call.outputs[0]);
-  if (op == &matmul_op) return static_cast<double>(out.numel() * in(0)[-1]);
+  if (op == &matmul_op || op == &matmul_sgd_step_op) return static_cast<double>(out.numel() * in(0)[-1]);
   if (op == &linear_op) return static_cast<double>(out.numel() * in(1)[1]);
   if (op == &conv2d_op || op == &conv2d_fused_op) return static_cast<double>(out.numel()) * window(in(1));
   if (op == &conv2d_input_grad_op) return static_cast<double>(in(0).numel()) * window(in(1));

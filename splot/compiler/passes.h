@@ -32,13 +32,14 @@ struct GraphPass {
 /// - freeze: slots become constants that hold what the slots hold now. Slots that the function writes stay.
 /// - dead-code: calls, constants and slots that nobody reads are left out.
 /// - common-subexpressions: of calls of one op with the same inputs and attributes the first is made;
-/// constants
-///   and random keys that are equal become one.
+///   constants and random keys that are equal become one.
 /// - constant-folding: calls of constants alone are made now, where the result takes up to 1 MiB.
 /// - identities: x * 1, x / 1, x - 0, two negations, two changes of shape and the like, as far as they keep
 ///   every bit. x + 0 is none of them: it turns -0 into 0.
 /// - stable-numerics: logarithms of softmax, sigmoid and 1 + exp(x), variances, and what derivatives make of
 ///   them, in forms that neither overflow nor cancel. Results change where they were less accurate.
+/// - fuse-update: a matrix product that is the gradient of one weight, and that nobody else reads, becomes
+///   one call with the step of SGD of the weight, where that has no velocity.
 /// - fold-batch-norm: batch norm with constant statistics becomes part of the constant weights of the
 ///   convolution or linear layer before it.
 /// - fuse-epilogue: a convolution or linear layer takes the bias, the shortcut and the relu behind it.

@@ -156,8 +156,11 @@ ValueId Plan::State::writable(const GraphWrite& write) const {
   for (std::size_t i = 0; i < call.outputs.size() && i < std::size(call.op->reuses); ++i) {
     const int from = call.op->reuses[i];
     if (call.outputs[i] != write.value || from < 0) continue;
-    const bool fits = call.inputs[static_cast<std::size_t>(from)] == old && lifetime(old).last == number &&
-                      values[static_cast<std::size_t>(old)].is_contiguous() &&
+    // Once: the op may read its other operands when some of the result is written already.
+    const auto readers = std::count_if(call.inputs.begin(), call.inputs.end(),
+                                       [&](ValueId id) { return lifetime(id).base == old; });
+    const bool fits = call.inputs[static_cast<std::size_t>(from)] == old && readers == 1 &&
+                      lifetime(old).last == number && values[static_cast<std::size_t>(old)].is_contiguous() &&
                       values[static_cast<std::size_t>(write.value)].is_contiguous();
     return fits ? old : -1;
   }

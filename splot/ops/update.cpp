@@ -6,31 +6,32 @@
 
 #include "splot/backend/cpu/update.h"
 #include "splot/ops/internal/rules.h"
+#include "splot/ops/internal/update.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
 namespace splot {
-namespace {
 
-// The first `like` inputs are alike; the others are 0-d.
-void check_update(const RuleArgs& r, std::size_t like) {
-  if (r.dtype(0) != kFloat32 && r.dtype(0) != kFloat64) {
-    fail<DTypeError>(r.op(), "updates float32 and float64, got ", r.dtype(0));
+void check_update(const RuleArgs& r, std::size_t weight, std::size_t end) {
+  if (r.dtype(weight) != kFloat32 && r.dtype(weight) != kFloat64) {
+    fail<DTypeError>(r.op(), "updates float32 and float64, got ", r.dtype(weight));
   }
-  for (std::size_t i = 1; i < like; ++i) {
-    if (r.shape(i) != r.shape(0)) {
-      fail(r.op(), "input ", i, " has shape ", r.shape(i), ", the weight ", r.shape(0));
+  for (std::size_t i = weight + 1; i < end; ++i) {
+    if (r.shape(i) != r.shape(weight)) {
+      fail(r.op(), "input ", i, " has shape ", r.shape(i), ", the weight ", r.shape(weight));
     }
-    if (r.dtype(i) != r.dtype(0)) {
-      fail<DTypeError>(r.op(), "input ", i, " is ", r.dtype(i), ", the weight ", r.dtype(0));
+    if (r.dtype(i) != r.dtype(weight)) {
+      fail<DTypeError>(r.op(), "input ", i, " is ", r.dtype(i), ", the weight ", r.dtype(weight));
     }
   }
-  for (std::size_t i = like; i < r.inputs.size(); ++i) {
+  for (std::size_t i = end; i < r.inputs.size(); ++i) {
     if (r.shape(i).rank() != 0 || !r.dtype(i).is_floating()) {
       fail(r.op(), "input ", i, " must be a 0-d floating tensor, got ", r.dtype(i), r.shape(i));
     }
   }
 }
+
+namespace {
 
 // The first `like` inputs through a kernel that writes all outputs.
 template <typename Update>
@@ -55,7 +56,7 @@ Tensor penalized(std::span<const Tensor> in, const Attrs& attrs) {
 void sgd_rule(RuleArgs& r) {
   require<ValueError>(r.inputs.size() == 3 || r.inputs.size() == 4, r.op(),
                       "takes w, g, perhaps a velocity, and lr, got ", r.inputs.size(), " tensors");
-  check_update(r, r.inputs.size() - 1);
+  check_update(r, 0, r.inputs.size() - 1);
   for (std::size_t i = 2; i < r.inputs.size(); ++i) r.output(r.shape(0), r.dtype(0));
 }
 
@@ -85,7 +86,7 @@ TensorList sgd_composed(std::span<const Tensor> in, const Attrs& attrs) {
 
 // adam_step: w, g, m, v, lr, step -> w', m', v'
 void adam_rule(RuleArgs& r) {
-  check_update(r, 4);
+  check_update(r, 0, 4);
   for (int i = 0; i < 3; ++i) r.output(r.shape(0), r.dtype(0));
 }
 
@@ -128,7 +129,7 @@ void rmsprop_rule(RuleArgs& r) {
       1 + (r.attrs.flag("centered") ? 1 : 0) + (r.attrs.number("momentum") != 0.0 ? 1 : 0);
   require<ValueError>(r.inputs.size() == state + 3, r.op(), "takes w, g, ", state, " of state and lr, got ",
                       r.inputs.size(), " tensors");
-  check_update(r, r.inputs.size() - 1);
+  check_update(r, 0, r.inputs.size() - 1);
   for (std::size_t i = 0; i <= state; ++i) r.output(r.shape(0), r.dtype(0));
 }
 
@@ -165,7 +166,7 @@ TensorList rmsprop_composed(std::span<const Tensor> in, const Attrs& attrs) {
 
 // adagrad_step: w, g, s, lr, step -> w', s'
 void adagrad_rule(RuleArgs& r) {
-  check_update(r, 3);
+  check_update(r, 0, 3);
   for (int i = 0; i < 2; ++i) r.output(r.shape(0), r.dtype(0));
 }
 

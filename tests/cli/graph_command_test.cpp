@@ -44,19 +44,22 @@ TEST_F(GraphCommand, DrawsBeforeAndAfter) {
   ASSERT_EQ(run("graph nielsen-30 --step --svg after.svg").status, 0);
   ASSERT_EQ(run("graph nielsen-30 --step --before --svg before.svg").status, 0);
   const std::string after = text(folder_.file("after.svg")), before = text(folder_.file("before.svg"));
-  EXPECT_NE(after.find("nielsen-30: a training step in 25 calls"), std::string::npos) << after.substr(0, 300);
+  EXPECT_NE(after.find("nielsen-30: a training step in 23 calls"), std::string::npos) << after.substr(0, 300);
   EXPECT_NE(before.find("nielsen-30: a training step in 30 calls"), std::string::npos);
   EXPECT_NE(after.find(">sgd_step<"), std::string::npos);
+  EXPECT_NE(after.find(">matmul_sgd_step<"), std::string::npos);
 }
 
 TEST_F(GraphCommand, ListsPasses) {
   const Json list = Json::parse(run("graph --list --json").out);
-  ASSERT_EQ(list.size(), 9u);
+  ASSERT_EQ(list.size(), 10u);
   EXPECT_EQ(list[0]["pass"], "freeze");
   EXPECT_EQ(list[0]["frozen"], true);
   EXPECT_EQ(list[1]["pass"], "dead-code");
   EXPECT_EQ(list[1]["frozen"], false);
   EXPECT_EQ(list[5]["exact"], false);
+  EXPECT_EQ(list[6]["pass"], "fuse-update");
+  EXPECT_EQ(list[6]["exact"], true);
 }
 
 TEST_F(GraphCommand, ShowsWhatAnAnswerAloneTakes) {
@@ -82,10 +85,11 @@ TEST_F(GraphCommand, WrongUsage) {
   EXPECT_EQ(run("graph nielsen-30 --passes dead-code --without identities").status, 2);
   const Outcome outcome = run("graph nielsen-30 --without fusion");
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_NE(outcome.err.find("there is no pass \"fusion\"; there are freeze, dead-code, "
-                             "common-subexpressions, constant-folding, identities, stable-numerics, "
-                             "fold-batch-norm, fuse-epilogue, pack-weights"),
-            std::string::npos)
+  EXPECT_NE(
+      outcome.err.find("there is no pass \"fusion\"; there are freeze, dead-code, "
+                       "common-subexpressions, constant-folding, identities, stable-numerics, fuse-update, "
+                       "fold-batch-norm, fuse-epilogue, pack-weights"),
+      std::string::npos)
       << outcome.err;
   EXPECT_EQ(run("graph model.safetensors --step").status, 2);
 }

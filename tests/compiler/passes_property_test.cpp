@@ -37,7 +37,7 @@ TensorList by_chance(std::uint32_t seed, In in, Parameter slot) {
   const auto back = [](const Tensor& x) { return reshape(x, {2, 3}); };
   for (int i = 0; i < 14; ++i) {
     const Tensor x = any();
-    switch (random() % 18) {
+    switch (random() % 20) {
       case 0:
         values.push_back(x + any());
         break;
@@ -88,6 +88,10 @@ TensorList by_chance(std::uint32_t seed, In in, Parameter slot) {
         break;
       case 16:
         values.push_back(x + sum(any(), {0}, /*keepdim=*/true));
+        break;
+      case 17:
+      case 18:
+        values.push_back(sgd_step(x, matmul(slice(any(), 1, 0, 2), any()), Tensor(), scalar(0.5))[0]);
         break;
       default:
         values.push_back(x + uniform({2, 3}, RandomKey{.seed = 1, .counter = random() % 2}));

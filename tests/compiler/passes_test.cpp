@@ -345,7 +345,8 @@ TEST(Optimize, RunsPassesUntilNothingChanges) {
   EXPECT_NE(exact.graph.to_string().find(" log("), std::string::npos);
   EXPECT_ERROR(ValueError, optimize(traced(), {.without = {"fusion"}}),
                "[optimize] there is no pass \"fusion\"; there are freeze, dead-code, common-subexpressions, "
-               "constant-folding, identities, stable-numerics, fold-batch-norm, fuse-epilogue, pack-weights");
+               "constant-folding, identities, stable-numerics, fuse-update, fold-batch-norm, fuse-epilogue, "
+               "pack-weights");
 }
 
 TEST(Optimize, CompiledFunctionsRunThePasses) {

@@ -9,6 +9,7 @@
 #include "splot/backend/cpu/instruction_set.h"
 #include "splot/backend/cpu/internal/matmul_plan.h"
 #include "splot/backend/cpu/thread_pool.h"
+#include "splot/core/storage.h"
 
 // Kernels, each of which must agree with the last:
 //   dot        internal/matmul_dot-inl.h    both operands contiguous along k; nothing is packed
@@ -16,8 +17,6 @@
 //   reference  below                        three loops; the definition
 namespace splot::cpu {
 namespace {
-
-constexpr std::size_t kAlignment = 64;
 
 struct AlignedDelete {
   void operator()(void* memory) const { ::operator delete (memory, std::align_val_t{kAlignment}); }
@@ -46,6 +45,16 @@ void matmul(const Product<T>& product) {
   if (product.m <= 0 || product.n <= 0 || product.batch <= 0) return;
   const MatmulKernels<T>& kernels = matmul_kernels(instruction_set(), T{});
   const MatmulPlan plan = kernels.plan(product);
+  if (product.epilogue.passing && plan.k_block < product.k) {
+    // Sums made in parts are collected in C.
+    const Ref<Storage> c = Storage::allocate(static_cast<std::size_t>(product.m * product.n) * sizeof(T));
+    Product<T> kept = product;
+    kept.c = static_cast<T*>(c->data());
+    kept.ldc = product.n;
+    kept.epilogue.passing = false;
+    kernels.run(kept, plan, 0);
+    return;
+  }
   if (product.batch < 4 || plan.microseconds > 200.0) {
     // Each product is shared among the threads.
     for (Index batch = 0; batch < product.batch; ++batch) kernels.run(product, plan, batch);

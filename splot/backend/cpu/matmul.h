@@ -37,6 +37,9 @@ struct Epilogue {
   };
   void (*finish)(const void* context, const Block& block) = nullptr;
   const void* context = nullptr;
+  /// C is only passed to `finish`, in small blocks that are in the first cache, and kept nowhere: c is null,
+  /// ldc is not looked at. Not with accumulate or relu or bias or a batch.
+  bool passing = false;
 
   bool any() const { return accumulate || bias != nullptr || relu; }
 };

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <utility>
 
+#include <hwy/cache_control.h>
+
 #include "splot/backend/cpu/internal/matmul_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -34,6 +36,7 @@ struct DotTile {
   Index ldb;
   T* c;
   Index ldc;
+  const T* fetch;  // k elements that are needed soon
   TileEpilogue<T> epilogue;
 };
 
@@ -102,12 +105,14 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
   const T* b = tile.b;
   const Index lda = tile.lda;
   const Index ldb = tile.ldb;
+  const T* fetch = tile.fetch;
   Index p = 0;
 #pragma GCC unroll 1
   for (; p + kLanes <= tile.k; p += kLanes) {
     V of_b[kCols];
 #pragma GCC unroll 8
     for (int j = 0; j < kCols; ++j) of_b[j] = hn::LoadU(d, b + j * ldb + p);
+    hwy::Prefetch(fetch + p);
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
       const V of_a = hn::LoadU(d, a + i * lda + p);
@@ -132,10 +137,21 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
   T* c = tile.c;
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
+    HWY_ALIGN T y[kDotCols];
     if (kCols == kDotCols && !epilogue.any()) {
       sum_four(d, sum[i], c);
+    } else if (kCols == kDotCols) {
+      const hn::CappedTag<T, kDotCols> four;
+      sum_four(d, sum[i], y);
+#pragma GCC unroll 4
+      for (int j = 0; j < kDotCols; j += static_cast<int>(hn::MaxLanes(four))) {
+        auto v = hn::Load(four, y + j);
+        if (epilogue.add) v = hn::Add(v, hn::LoadU(four, c + j));
+        if (epilogue.bias != nullptr) v = hn::Add(v, hn::LoadU(four, epilogue.bias + j));
+        if (epilogue.relu) v = relu(four, v);
+        hn::StoreU(v, four, c + j);
+      }
     } else {
-      T y[kDotCols];
       sum_four(d, sum[i], y);
       for (int j = 0; j < kCols; ++j) {
         T v = y[j];
@@ -165,10 +181,13 @@ inline constexpr std::array<DotKernel<T>, kDotRows> kDotKernels[] = {
     dot_kernels<T, 4>(std::make_integer_sequence<int, kDotRows>()),
 };
 
+// c is the chunk's first element.
 template <typename T>
 void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, const Matrix<T>& b, T* c,
-               const ChunkOfC& chunk) {
+               Index ldc, const ChunkOfC& chunk) {
   const auto [row, rows, col, cols] = chunk;
+  // While some rows of A go over the columns, the next ones are fetched, one by each tile: batches of data
+  // come from far away, in rows too short for the processor to foresee.
   for (Index begin = 0; begin < p.k; begin += plan.k_block) {
     const Index k = std::min(plan.k_block, p.k - begin);
     const TileEpilogue<T> epilogue = tile_epilogue(p.epilogue, begin == 0, begin + k >= p.k);
@@ -178,15 +197,18 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
                        .b = nullptr,
                        .ldb = b.col_stride,
                        .c = nullptr,
-                       .ldc = p.ldc,
+                       .ldc = ldc,
+                       .fetch = nullptr,
                        .epilogue = epilogue};
     for (Index i = row; i < row + rows; i += plan.tile_rows) {
       const Index tile_rows = std::min(plan.tile_rows, row + rows - i);
       tile.a = a.at(i, begin);
       for (Index j = col; j < col + cols; j += kDotCols) {
         const Index tile_cols = std::min<Index>(kDotCols, col + cols - j);
+        const Index next = i + plan.tile_rows + (j - col) / kDotCols;
+        tile.fetch = next < std::min(i + 2 * plan.tile_rows, row + rows) ? a.at(next, begin) : tile.a;
         tile.b = b.at(begin, j);
-        tile.c = c + i * p.ldc + j;
+        tile.c = c + (i - row) * ldc + (j - col);
         if (epilogue.bias != nullptr) tile.epilogue.bias = epilogue.bias + j;
         kDotKernels<T>[tile_cols - 1][static_cast<std::size_t>(tile_rows - 1)](tile);
       }

@@ -156,13 +156,18 @@ void run_product(const Product<T>& p, const MatmulPlan& plan, Index batch) {
   const Matrix<T> b = {p.b.data + batch * p.b_batch_stride, p.b.row_stride, p.b.col_stride};
   T* c = p.c + batch * p.c_batch_stride;
   const auto finish = [&](const ChunkOfC& chunk) {
-    if (p.epilogue.finish == nullptr) return;
+    if (p.epilogue.finish == nullptr || p.epilogue.passing) return;
     p.epilogue.finish(p.epilogue.context, {c + chunk.row * p.ldc + chunk.col, p.ldc, batch, chunk.row,
                                            chunk.col, chunk.rows, chunk.cols});
   };
   if (plan.kernel == MatmulPlan::Kernel::dot) {
     for_each_chunk(p.m, 0, p.n, plan.microseconds, plan, [&](const ChunkOfC& chunk) {
-      dot_chunk(p, plan, a, b, c, chunk);
+      if (p.epilogue.passing) {
+        in_pieces(p, plan, chunk,
+                  [&](const ChunkOfC& piece, T* at) { dot_chunk(p, plan, a, b, at, piece.cols, piece); });
+      } else {
+        dot_chunk(p, plan, a, b, c + chunk.row * p.ldc + chunk.col, p.ldc, chunk);
+      }
       finish(chunk);
     });
     return;

@@ -207,7 +207,7 @@ void outer_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a
                          .b = b.at(begin, chunk.col),
                          .b_row = b.row_stride,
                          .b_panel = plan.tile_cols,
-                         .c = c + chunk.row * p.ldc + chunk.col,
+                         .c = p.epilogue.passing ? nullptr : c + chunk.row * p.ldc + chunk.col,
                          .ldc = p.ldc,
                          .tile_rows = plan.tile_rows,
                          .tile_cols = plan.tile_cols,
@@ -234,7 +234,17 @@ void outer_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a
     block.b_row = plan.tile_cols;
     block.b_panel = plan.tile_cols * k;
   }
-  outer_block(block);
+  if (!p.epilogue.passing) return outer_block(block);
+  in_pieces(p, plan, chunk, [&](const ChunkOfC& piece, T* at) {
+    OuterBlock<T> part = block;
+    part.rows = piece.rows;
+    part.cols = piece.cols;
+    part.a += (piece.row - chunk.row) * block.a_row;
+    part.b += (piece.col - chunk.col) / plan.tile_cols * block.b_panel;
+    part.c = at;
+    part.ldc = piece.cols;
+    outer_block(part);
+  });
 }
 
 }  // namespace splot::cpu::HWY_NAMESPACE

@@ -7,6 +7,8 @@
 #define SPLOT_MATMUL_TILE_INL_H
 #endif
 
+#include <algorithm>
+
 #include <hwy/highway.h>
 
 #include "splot/backend/cpu/internal/matmul_plan.h"
@@ -37,6 +39,29 @@ TileEpilogue<T> tile_epilogue(const Epilogue<T>& whole, bool first_part, bool la
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V relu(D d, V v) {
   return hn::IfThenZeroElse(hn::Le(v, hn::Zero(d)), v);
+}
+
+// Columns of a piece: whole tiles of every width, and rows of it that stay in the first cache, together with
+// as much of what they go into.
+inline constexpr Index kPieceCols = 128;
+inline constexpr Index kPieceBytes = 16 * 1024;
+
+// Goes over a chunk of a C that is kept nowhere: compute(piece, memory) writes a piece of whole tiles into
+// memory, its rows behind each other, and `finish` gets it.
+template <typename T, class Compute>
+void in_pieces(const Product<T>& p, const MatmulPlan& plan, const ChunkOfC& chunk, const Compute& compute) {
+  constexpr Index kPiece = kPieceBytes / static_cast<Index>(sizeof(T));
+  HWY_ALIGN T memory[kPiece];
+  const Index most_cols = std::min(chunk.cols, kPieceCols);
+  const Index most_rows = std::max<Index>(1, kPiece / most_cols / plan.tile_rows) * plan.tile_rows;
+  for (Index col = 0; col < chunk.cols; col += most_cols) {
+    const Index cols = std::min(most_cols, chunk.cols - col);
+    for (Index row = 0; row < chunk.rows; row += most_rows) {
+      const ChunkOfC piece{chunk.row + row, std::min(most_rows, chunk.rows - row), chunk.col + col, cols};
+      compute(piece, memory);
+      p.epilogue.finish(p.epilogue.context, {memory, cols, 0, piece.row, piece.col, piece.rows, piece.cols});
+    }
+  }
 }
 
 }  // namespace splot::cpu::HWY_NAMESPACE

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "splot/backend/cpu/internal/simd-inl.h"
+#include "splot/backend/cpu/internal/update_block.h"
 #include "splot/backend/cpu/update.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -25,8 +26,9 @@ HWY_INLINE void store(Simd<T> value, T* to) {
   hn::StoreU(value.raw, hn::ScalableTag<T>(), to);
 }
 
-// The gradient with the penalties' gradients added: g + weight_decay w + l1 sign(w).
-template <typename T>
+// The gradient with the penalties' gradients added: g + weight_decay w + l1 sign(w). Without an l1 its share
+// is a zero with the sign of -w, which makes 0 of a sum that is -0.
+template <typename T, bool kL1>
 struct Penalized {
   Simd<T> decay, plus, minus;
 
@@ -34,18 +36,23 @@ struct Penalized {
   HWY_INLINE explicit Penalized(const Update& u) : decay(u.weight_decay), plus(u.l1), minus(-u.l1) {}
   HWY_INLINE Simd<T> operator()(Simd<T> w, Simd<T> g) const {
     const Simd<T> zero(0.0);
-    return fma(decay, w, g) + select(w > zero, plus, select(w < zero, minus, zero));
+    const Simd<T> below = select(w < zero, minus, zero);
+    return fma(decay, w, g) + (kL1 ? select(w > zero, plus, below) : below);
+  }
+  // For what is only added to w: there the sign of a zero does not show where w is not zero.
+  HWY_INLINE Simd<T> of_step(Simd<T> w, Simd<T> g) const {
+    return kL1 ? (*this)(w, g) : fma(decay, w, g) + Simd<T>(0.0);
   }
 };
 
 // One vector of elements, starting at `at` in every tensor. In place is allowed, since all is loaded before
 // anything is stored.
-template <typename Update, typename T>
+template <typename Update, typename T, bool kL1>
 struct UpdateVector;
 
-template <typename T>
-struct UpdateVector<cpu::SgdUpdate, T> {
-  Penalized<T> penalized;
+template <typename T, bool kL1>
+struct UpdateVector<cpu::SgdUpdate, T, kL1> {
+  Penalized<T, kL1> penalized;
   Simd<T> rate, momentum;
   bool has_momentum, nesterov, increment;
 
@@ -59,11 +66,11 @@ struct UpdateVector<cpu::SgdUpdate, T> {
 
   HWY_INLINE void operator()(const T* const* in, T* const* out, Index at) const {
     const Simd<T> w = load(in[0] + at);
-    const Simd<T> g = penalized(w, load(in[1] + at));
     if (!has_momentum) {
-      store(fma(rate, g, w), out[0] + at);
+      store(fma(rate, penalized.of_step(w, load(in[1] + at)), w), out[0] + at);
       return;
     }
+    const Simd<T> g = penalized(w, load(in[1] + at));
     if (increment) {
       const Simd<T> step = rate * g;
       const Simd<T> v = fma(momentum, load(in[2] + at), step);
@@ -78,9 +85,9 @@ struct UpdateVector<cpu::SgdUpdate, T> {
   }
 };
 
-template <typename T>
-struct UpdateVector<cpu::AdamUpdate, T> {
-  Penalized<T> penalized;
+template <typename T, bool kL1>
+struct UpdateVector<cpu::AdamUpdate, T, kL1> {
+  Penalized<T, kL1> penalized;
   Simd<T> beta1, beta2, rest1, rest2, eps, keep, step_size, inverse_root;
 
   HWY_INLINE UpdateVector(const cpu::AdamUpdate& u, int)
@@ -106,9 +113,9 @@ struct UpdateVector<cpu::AdamUpdate, T> {
   }
 };
 
-template <typename T>
-struct UpdateVector<cpu::RmspropUpdate, T> {
-  Penalized<T> penalized;
+template <typename T, bool kL1>
+struct UpdateVector<cpu::RmspropUpdate, T, kL1> {
+  Penalized<T, kL1> penalized;
   Simd<T> rate, alpha, rest, eps, momentum;
   bool centered;
   int buffer;  // which state is the momentum's; 0: none
@@ -143,9 +150,9 @@ struct UpdateVector<cpu::RmspropUpdate, T> {
   }
 };
 
-template <typename T>
-struct UpdateVector<cpu::AdagradUpdate, T> {
-  Penalized<T> penalized;
+template <typename T, bool kL1>
+struct UpdateVector<cpu::AdagradUpdate, T, kL1> {
+  Penalized<T, kL1> penalized;
   Simd<T> rate, eps;
 
   HWY_INLINE UpdateVector(const cpu::AdagradUpdate& u, int) : penalized(u), rate(-u.lr), eps(u.eps) {}
@@ -159,28 +166,64 @@ struct UpdateVector<cpu::AdagradUpdate, T> {
   }
 };
 
-// n elements from `first` on. The last, partial vector goes through buffers, so that an element's bits do not
-// depend on where it stands.
-template <typename Update, typename T>
-void update_block(const Update& update, const cpu::UpdateOperands<T>& operands, Index first, Index n) {
+// One run of a block. The last, partial vector goes through buffers, so that an element's bits do not depend
+// on where it stands.
+template <typename Update, typename T, bool kL1>
+HWY_INLINE void update_run(const UpdateVector<Update, T, kL1>& vector, const cpu::UpdateOperands<T>& operands,
+                           Index n) {
   constexpr int kMost = cpu::UpdateOperands<T>::kMost;
-  const UpdateVector<Update, T> vector(update, operands.inputs);
   const auto lanes = static_cast<Index>(hn::Lanes(hn::ScalableTag<T>()));
   Index i = 0;
-  for (; i + lanes <= n; i += lanes) vector(operands.in, operands.out, first + i);
+  {
+    // Unrolled, so that the pointers stay in registers: the compiler believes that storing a vector may
+    // change them.
+    const T* in[kMost];
+    T* out[kMost - 1];
+#pragma GCC unroll 8
+    for (int k = 0; k < kMost; ++k) in[k] = operands.in[k];
+#pragma GCC unroll 8
+    for (int k = 0; k < kMost - 1; ++k) out[k] = operands.out[k];
+    for (; i + lanes <= n; i += lanes) vector(in, out, i);
+  }
   if (i == n) return;
   const auto bytes = static_cast<std::size_t>(n - i) * sizeof(T);
   HWY_ALIGN T tails[kMost][hn::MaxLanes(hn::ScalableTag<T>())] = {};
   const T* in[kMost] = {};
   T* out[kMost - 1] = {};
   for (int k = 0; k < operands.inputs; ++k) {
-    std::memcpy(tails[k], operands.in[k] + first + i, bytes);
+    std::memcpy(tails[k], operands.in[k] + i, bytes);
     in[k] = tails[k];
     // Output 0 is the weight, input 0; the others are the state, which comes after the gradient.
     if (k != 1) out[k == 0 ? 0 : k - 1] = tails[k];
   }
   vector(in, out, 0);
-  for (int k = 0; k < operands.outputs(); ++k) std::memcpy(operands.out[k] + first + i, out[k], bytes);
+  for (int k = 0; k < operands.outputs(); ++k) std::memcpy(operands.out[k] + i, out[k], bytes);
+}
+
+template <typename Update, typename T, bool kL1>
+void update_runs(const Update& update, const cpu::UpdateOperands<T>& operands,
+                 const cpu::UpdateBlock<T>& block) {
+  const UpdateVector<Update, T, kL1> vector(update, operands.inputs);
+  cpu::UpdateOperands<T> run = operands;
+  for (Index r = 0; r < block.rows; ++r) {
+    const Index at = block.first + r * block.stride;
+    for (int k = 0; k < operands.inputs; ++k) {
+      if (k != 1) run.in[k] = operands.in[k] + at;
+    }
+    run.in[1] = block.g + r * block.g_stride;
+    for (int k = 0; k < operands.outputs(); ++k) run.out[k] = operands.out[k] + at;
+    update_run(vector, run, block.cols);
+  }
+}
+
+template <typename Update, typename T>
+void update_block(const Update& update, const cpu::UpdateOperands<T>& operands,
+                  const cpu::UpdateBlock<T>& block) {
+  if (update.l1 == 0.0) {
+    update_runs<Update, T, false>(update, operands, block);
+  } else {
+    update_runs<Update, T, true>(update, operands, block);
+  }
 }
 
 }  // namespace HWY_NAMESPACE
