@@ -78,9 +78,14 @@ std::string compare(const RegisteredCase& registered, const TensorList& inputs) 
   return "";
 }
 
+// Its cases bring weights into order by reading them, which no trace may do; the passes that make calls of it
+// are tried in tests/compiler.
+constexpr const char* kNotTraced = "conv2d_winograd";
+
 TEST(AllOps, GiveTheSameBitsAsPlans) {
   std::map<std::string, int> compared;
   for (const RegisteredCase& c : op_cases()) {
+    if (c.op_case.op == kNotTraced) continue;
     int number = 0;
     for (const TensorList& inputs : all_inputs(c)) {
       SCOPED_TRACE(join(c.name, ", inputs ", number++));
@@ -94,7 +99,9 @@ TEST(AllOps, GiveTheSameBitsAsPlans) {
       ++compared[c.op_case.op];
     }
   }
-  for (const OpDef* op : all_ops()) EXPECT_GT(compared[op->name], 0) << op->name;
+  for (const OpDef* op : all_ops()) {
+    EXPECT_EQ(compared[op->name] > 0, op->name != std::string(kNotTraced)) << op->name;
+  }
 }
 
 }  // namespace
