@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "splot/core/strided.h"
+#include "splot/ops/internal/matrices.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
@@ -63,11 +64,6 @@ struct BatchOffsets {
   }
   Strides strides;
 };
-
-template <typename T>
-cpu::Matrix<T> matrix_of(const Tensor& x) {
-  return {x.data<T>(), x.strides()[x.rank() - 2], x.strides()[x.rank() - 1]};
-}
 
 template <typename T>
 void multiply(const KernelArgs& k) {

@@ -4,17 +4,13 @@
 // Only for SGD without a velocity. With more state than the weight the pieces, which are short rows far
 // apart, lose more in reading it than the gradient would cost.
 #include "splot/backend/cpu/update.h"
+#include "splot/ops/internal/matrices.h"
 #include "splot/ops/internal/update.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
 namespace splot {
 namespace {
-
-template <typename T>
-cpu::Matrix<T> matrix_of(const Tensor& x) {
-  return {x.data<T>(), x.strides()[0], x.strides()[1]};
-}
 
 // a[m, k], b[k, n], w[m, n], lr -> w'
 void matmul_sgd_rule(RuleArgs& r) {

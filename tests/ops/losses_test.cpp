@@ -1,9 +1,11 @@
+#include <cstdint>
 #include <limits>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "splot/autodiff/autodiff.h"
+#include "splot/backend/cpu/instruction_set.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
@@ -85,6 +87,46 @@ TEST(Losses, DerivativesOfBothOrdersAreThoseOfTheComposedTwins) {
     compare_derivatives(op, {kLogits, kProbabilities}, {op.attrs, {std::string(reduction)}});
   }
   compare_derivatives(sigmoid_cross_entropy_op, {kLogits, kProbabilities}, {});
+}
+
+// Rows of few classes are taken together where there are enough of them. To the bits of each row alone.
+TEST(Losses, ARowHasTheSameBitsHoweverManyThereAre) {
+  const auto bits = [](const Tensor& x) {
+    const auto* data = static_cast<const std::uint8_t*>(x.raw());
+    return std::vector<std::uint8_t>(data, data + static_cast<std::size_t>(x.numel()) * x.dtype().size());
+  };
+  const double infinity = std::numeric_limits<double>::infinity();
+  const cpu::InstructionSet before = cpu::instruction_set();
+  for (const cpu::InstructionSet instructions : cpu::available_instruction_sets()) {
+    cpu::set_instruction_set(instructions);
+    for (const DType dtype : {kFloat32, kFloat64}) {
+      for (const Index classes : {1, 2, 3, 7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 100}) {
+        constexpr Index kRows = 53;
+        const auto counter = static_cast<std::uint64_t>(classes);
+        Tensor x =
+            30.0 * normal({kRows, classes}, RandomKey{.seed = 1, .counter = counter}, {.dtype = dtype});
+        // What sums and distances trip over, each in a group of rows of its own.
+        x = set(x, {{2, 3}}, full({1, classes}, -0.0, dtype));
+        x = set(x, {{20, 21}, {0, 1}}, full({1, 1}, infinity, dtype));
+        x = set(x, {{37, 38}}, full({1, classes}, -infinity, dtype));
+        x = set(x, {{49, 50}, {0, 1}}, full({1, 1}, -std::numeric_limits<double>::quiet_NaN(), dtype));
+        const Tensor u = uniform({kRows}, RandomKey{.seed = 2, .counter = counter});
+        const Tensor target = cast(floor(u * static_cast<double>(classes)), kInt64);
+        const Tensor dy = normal({kRows}, RandomKey{.seed = 3}, {.dtype = dtype});
+        const Tensor loss = softmax_cross_entropy(x, target, Reduction::none);
+        const Tensor gradient = softmax_cross_entropy_grad(dy, x, target, Reduction::none);
+        for (Index r = 0; r < kRows; ++r) {
+          const auto row = [&](const Tensor& t) { return contiguous(slice(t, 0, r, r + 1)); };
+          EXPECT_EQ(bits(row(loss)), bits(softmax_cross_entropy(row(x), row(target), Reduction::none)))
+              << classes << " classes, row " << r;
+          EXPECT_EQ(bits(row(gradient)),
+                    bits(softmax_cross_entropy_grad(row(dy), row(x), row(target), Reduction::none)))
+              << classes << " classes, gradient of row " << r;
+        }
+      }
+    }
+  }
+  cpu::set_instruction_set(before);
 }
 
 // The distance of two logits may be beyond float32, and 0 times infinity is no loss.

@@ -22,11 +22,11 @@ constexpr Index kChunk = 16 * 1024;
 constexpr double kMicrosecondsPerElement = 0.0005;
 
 template <typename Update, typename T>
-using Kernel = void (*)(const Update&, const UpdateOperands<T>&, const UpdateBlock<T>&);
+using UpdateKernel = void (*)(const Update&, const UpdateOperands<T>&, const UpdateBlock<T>&);
 
 template <typename Update, typename T>
-Kernel<Update, T> kernel_of() {
-  static constexpr Kernel<Update, T> table[] = SPLOT_TARGET_TABLE(update_block<Update, T>);
+UpdateKernel<Update, T> update_kernel() {
+  static constexpr UpdateKernel<Update, T> table[] = SPLOT_TARGET_TABLE(update_block<Update, T>);
   return table[static_cast<std::size_t>(instruction_set())];
 }
 
@@ -34,7 +34,7 @@ Kernel<Update, T> kernel_of() {
 
 template <typename Update, typename T>
 void update(const Update& update, const UpdateOperands<T>& operands, Index n) {
-  const Kernel<Update, T> kernel = kernel_of<Update, T>();
+  const UpdateKernel<Update, T> kernel = update_kernel<Update, T>();
   parallel_for((n + kChunk - 1) / kChunk, static_cast<double>(n) * kMicrosecondsPerElement, [&](Index chunk) {
     // The moments of a weight whose gradient has become zero fade into that range.
     const FlushSubnormals flush;
@@ -47,12 +47,12 @@ void update(const Update& update, const UpdateOperands<T>& operands, Index n) {
 template <typename T>
 void sgd_by_product(const SgdUpdate& update, const Product<T>& gradient, const T* w, T* out) {
   struct Context {
-    Kernel<SgdUpdate, T> kernel;
+    UpdateKernel<SgdUpdate, T> kernel;
     const SgdUpdate& update;
     UpdateOperands<T> operands;
     Index row_size;
   };
-  Context context{kernel_of<SgdUpdate, T>(), update, {}, gradient.n};
+  Context context{update_kernel<SgdUpdate, T>(), update, {}, gradient.n};
   context.operands.in[0] = w;
   context.operands.out[0] = out;
   context.operands.inputs = 2;

@@ -45,7 +45,9 @@ inline void cut(Index rows, Index cols, double microseconds, Index most_cols, Ma
   }
   plan.chunk_rows = round_up(rows, plan.tile_rows);
   plan.chunk_cols = round_up(std::min(cols, most_cols), plan.tile_cols);
-  const auto wanted = static_cast<Index>(std::min(microseconds / kChunkMicroseconds, 64.0));
+  // What is worth a second thread at all is worth two chunks.
+  const double least = microseconds < kMinParallelMicroseconds ? 0.0 : 2.0;
+  const auto wanted = static_cast<Index>(std::clamp(microseconds / kChunkMicroseconds, least, 64.0));
   while (divide_up(rows, plan.chunk_rows) * divide_up(cols, plan.chunk_cols) < wanted) {
     const bool whole_height = plan.pack_b == MatmulPlan::PackB::chunk;
     const Index tall = whole_height ? 1 : divide_up(plan.chunk_rows, plan.tile_rows);
@@ -100,6 +102,7 @@ MatmulPlan plan_product(const Product<T>& p) {
   plan.pack_b = !pack_b      ? MatmulPlan::PackB::no
                 : p.m <= 256 ? MatmulPlan::PackB::chunk
                              : MatmulPlan::PackB::slab;
+  if (pack_b) plan.microseconds *= 1.0 + 8.0 / static_cast<double>(p.m);
   const bool scattered_a = p.a.row_stride != 1 && p.a.col_stride != 1;
   const Index a_stride = p.a.col_stride == 1 ? p.a.row_stride : p.a.col_stride;
   plan.pack_a = p.n > 4 * plan.tile_cols && plan.pack_b != MatmulPlan::PackB::chunk &&
