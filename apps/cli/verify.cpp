@@ -178,6 +178,8 @@ nlohmann::ordered_json verified_json(const VerifyOptions& options, const std::st
                     {"tensor_bound", kCTensorTolerance},
                     {"numbers", steps->elements},
                     {"outside", steps->outside},
+                    {"outside_of", steps->outside_of},
+                    {"last_outside", steps->last_outside},
                     {"free_loss", steps->free_loss},
                     {"free_loss_bound", kCFreeLossTolerance},
                     {"agrees", steps->is_within_bounds()}};

@@ -94,7 +94,10 @@ class States {
     for (std::size_t i = 0; i < right.size(); ++i) {
       const double d = std::abs(static_cast<double>(got[i]) - right[i]);
       const bool within = d <= kCTensorTolerance * largest;  // also no number is outside
-      if (!within) ++found.outside;
+      if (!within) {
+        ++found.outside;
+        ++found.outside_of[name];
+      }
       difference = std::isnan(d) ? std::numeric_limits<double>::infinity() : std::max(difference, d);
     }
     found.elements += static_cast<Index>(right.size());
@@ -143,7 +146,9 @@ CTrainingCheck check_c_training(const ModelFile& file, const Recipe& recipe, con
     losses.push_back(learner.step(learner.in_dtype(batch.inputs), learner.in_dtype(batch.targets),
                                   static_cast<std::uint64_t>(step)));
     found.loss = std::max(found.loss, loss_difference(static_cast<double>(answer.losses[0]), losses.back()));
+    const Index outside = found.outside;
     states.compare(answer, found);
+    if (found.outside > outside) found.last_outside = step + 1;
     all += bytes;
     ++found.steps;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -44,11 +45,13 @@ struct CTrainingCheckOptions {
 /// What check_c_training() found. Differences are the largest over all steps.
 struct SPLOT_API CTrainingCheck {
   Index steps = 0;
-  double loss = 0.0;       ///< of single steps, by its size
-  double tensors = 0.0;    ///< of an updated tensor, by its largest entry
-  std::string tensor;      ///< the name of that tensor
-  Index elements = 0;      ///< that were compared
-  Index outside = 0;       ///< of them, those that differ by more than is allowed
+  double loss = 0.0;                             ///< of single steps, by its size, at least kCLeastLoss
+  double tensors = 0.0;                          ///< of an updated tensor, by its largest entry
+  std::string tensor;                            ///< the name of that tensor
+  Index elements = 0;                            ///< that were compared
+  Index outside = 0;                             ///< of them, those that differ by more than is allowed
+  std::map<std::string, Index> outside_of = {};  ///< the same by tensor, where there are any
+  Index last_outside = 0;  ///< the last step, from 1 on, in which there were any; 0: none
   double free_loss = 0.0;  ///< of steps one after the other
 
   bool is_within_bounds() const {

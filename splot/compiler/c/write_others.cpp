@@ -1,5 +1,7 @@
 // Softmax, sums over axes, normalisation by a batch's own statistics, and ops that move elements.
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "splot/compiler/c/internal/step_writer.h"
 #include "splot/core/error.h"
@@ -84,16 +86,28 @@ void write_reduction(StepWriter& w) {
   const std::string name = adds ? "sum" : op == &max_op ? "largest" : "smallest";
   code.line("float " + name + " = " + (adds ? "0.0f" : op == &max_op ? "-INFINITY" : "INFINITY") + ';');
   const int depth = code.depth();
+  // Each axis by itself in a training step: added up one after the other, so many numbers would lose the last
+  // digits.
+  const bool in_parts = adds && w.learns();
+  std::vector<std::pair<std::string, int>> sums = {{name, depth}};  // and where each is complete
   int number = 0;
   for (const Index axis : axes) {
-    from[static_cast<std::size_t>(axis)] =
-        code.loop("k" + std::to_string(number++), x.shape[static_cast<int>(axis)]);
+    const Index size = x.shape[static_cast<int>(axis)];
+    if (in_parts && code.depth() > depth && size > 1) {
+      sums.emplace_back("part" + std::to_string(number), code.depth());
+      code.line("float " + sums.back().first + " = 0.0f;");
+    }
+    from[static_cast<std::size_t>(axis)] = code.loop("k" + std::to_string(number++), size);
   }
   if (adds) {
-    code.line("sum += " + x[from] + ';');
+    code.line(sums.back().first + " += " + x[from] + ';');
   } else {
     code.line("if (" + x[from] + (op == &max_op ? " > " : " < ") + name + ") " + name + " = " + x[from] +
               ';');
+  }
+  for (std::size_t i = sums.size(); i-- > 1;) {
+    code.close_to(sums[i].second);
+    code.line(sums[i - 1].first + " += " + sums[i].first + ';');
   }
   code.close_to(depth);
   if (op == &mean_op) code.line("sum /= " + c_float(static_cast<float>(count)) + ';');

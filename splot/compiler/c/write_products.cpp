@@ -171,13 +171,22 @@ void write_conv2d_weight_grad(StepWriter& w) {
                     ki = code.loop("ki", rows.kernel), kj = code.loop("kj", columns.kernel);
   const std::string channel = group_channel(weight[0], weight[1], w.attrs().integer("groups"), o, c);
   const int depth = code.depth();
+  // By images and rows: added up one after the other, so many numbers would lose the last digits.
   code.line("float sum = 0.0f;");
   const std::string n = code.loop("n", dy_shape[0]);
+  code.line("float of_image = 0.0f;");
+  const int image = code.depth();
   code.open(join("for (int i = 0; i < ", rows.out, "; ++i)"));  // for `continue`, also of one turn
   const std::string row = window_position(code, "row", rows, "i", ki);
+  code.line("float of_row = 0.0f;");
+  const int line = code.depth();
   code.open(join("for (int j = 0; j < ", columns.out, "; ++j)"));
   const std::string column = window_position(code, "column", columns, "j", kj);
-  code.line("sum += " + dy[{n, o, "i", "j"}] + " * " + x[{n, channel, row, column}] + ';');
+  code.line("of_row += " + dy[{n, o, "i", "j"}] + " * " + x[{n, channel, row, column}] + ';');
+  code.close_to(line);
+  code.line("of_image += of_row;");
+  code.close_to(image);
+  code.line("sum += of_image;");
   code.close_to(depth);
   w.finish({o, c, ki, kj}, "sum", "sum");
   code.close_to(1);

@@ -126,6 +126,8 @@ class StepWriter {
   /// What is written, likewise: none by a step that changes weights.
   const std::vector<std::pair<ValueId, std::string>>& results() const { return results_; }
   CType type_of_value(ValueId id) const { return lowered_.type_of(id); }
+  /// Whether it is one of a training step.
+  bool learns() const { return !lowered_.types.empty(); }
   /// The numbers in its weights.
   Index weights() const { return weights_; }
 
