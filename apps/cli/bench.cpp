@@ -35,7 +35,7 @@ struct BatchTimes {
   std::size_t runs = 0;
   double median = 0.0;
   double fastest = 0.0;
-  SessionMemory memory;
+  SessionMemory memory = {};
 
   double examples_per_second() const { return static_cast<double>(batch) / (median * 1e-6); }
 };

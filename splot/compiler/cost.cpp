@@ -1,5 +1,7 @@
 #include "splot/compiler/cost.h"
 
+#include <algorithm>
+
 #include "splot/ops/op_records.h"
 
 namespace splot {
@@ -24,7 +26,14 @@ double products(const Graph& graph, const GraphCall& call) {
   const Shape& out = shape_of(graph, call.outputs[0]);
   if (op == &matmul_op || op == &matmul_sgd_step_op) return static_cast<double>(out.numel() * in(0)[-1]);
   if (op == &linear_op) return static_cast<double>(out.numel() * in(1)[1]);
+  if (op == &linear_packed_op) return static_cast<double>(out.numel() * in(0)[-1]);
   if (op == &conv2d_op || op == &conv2d_fused_op) return static_cast<double>(out.numel()) * window(in(1));
+  // Of the convolution that it computes, though it takes fewer.
+  if (op == &conv2d_winograd_op) return static_cast<double>(out.numel() * in(0)[1] * 9);
+  if (op == &conv2d_patches_op) {
+    return static_cast<double>(out.numel()) *
+           static_cast<double>(in(1).numel() / std::max<Index>(1, in(1)[3]));
+  }
   if (op == &conv2d_input_grad_op) return static_cast<double>(in(0).numel()) * window(in(1));
   if (op == &conv2d_weight_grad_op) return static_cast<double>(in(1).numel()) * window(out);
   return 0.0;

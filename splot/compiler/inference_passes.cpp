@@ -41,7 +41,8 @@ ValueIds called(Rewriter& g, const OpDef& op, const ValueIds& inputs, const Attr
 bool is_conv(const GraphCall& call) { return call.op == &conv2d_op || call.op == &conv2d_fused_op; }
 
 bool takes_relu(const GraphCall& call) {
-  return call.op == &conv2d_fused_op || call.op == &conv2d_winograd_op || call.op == &linear_packed_op;
+  return call.op == &conv2d_fused_op || call.op == &conv2d_winograd_op || call.op == &conv2d_patches_op ||
+         call.op == &linear_packed_op;
 }
 
 Attrs fused_attrs(const Attrs& a, bool relu) {
@@ -52,7 +53,9 @@ Attrs fused_attrs(const Attrs& a, bool relu) {
 Attrs with_relu(const GraphCall& call) {
   if (call.op == &conv2d_fused_op) return fused_attrs(call.attrs, true);
   if (call.op == &linear_packed_op) return {linear_packed_op.attrs, {true}};
-  return {conv2d_winograd_op.attrs, {call.attrs.ints("padding"), true}};
+  const Attrs& a = call.attrs;
+  if (call.op == &conv2d_winograd_op) return {conv2d_winograd_op.attrs, {a.ints("padding"), true}};
+  return {conv2d_patches_op.attrs, {a.ints("stride"), a.ints("padding"), a.ints("dilation"), true}};
 }
 
 // --- batch norm
@@ -158,22 +161,26 @@ ValueIds packed_linear_call(Rewriter& g, const GraphCall& call) {
   return called(g, linear_packed_op, {x, g.add_constant(packed), b}, {linear_packed_op.attrs, {false}});
 }
 
-ValueIds winograd_call(Rewriter& g, const GraphCall& call) {
+ValueIds packed_conv_call(Rewriter& g, const GraphCall& call) {
   const Tensor* w = g.constant(call.inputs[1]);
   const Attrs& attrs = call.attrs;
-  if (w == nullptr || w->dtype() != kFloat32 || call.inputs.size() > 3 || attrs.integer("groups") != 1 ||
-      !(attrs.ints("stride") == Ints{1, 1}) || !(attrs.ints("dilation") == Ints{1, 1})) {
+  if (w == nullptr || w->dtype() != kFloat32 || call.inputs.size() > 3 || attrs.integer("groups") != 1) {
     return {};
   }
-  const Ints padding = attrs.ints("padding");
-  if (!conv2d_by_winograd(g.value(call.inputs[0]).shape, w->shape(), padding)) return {};
+  const Ints stride = attrs.ints("stride"), padding = attrs.ints("padding"),
+             dilation = attrs.ints("dilation");
   const bool relu = call.op == &conv2d_fused_op && attrs.flag("relu");
+  const Shape& images = g.value(call.inputs[0]).shape;
+  const bool dense = stride == Ints{1, 1} && dilation == Ints{1, 1};
+  const bool by_winograd = dense && conv2d_by_winograd(images, w->shape(), padding);
+  if (!by_winograd && !conv2d_by_patches(images, w->shape(), stride)) return {};
+  const Tensor packed = by_winograd ? winograd_weights(*w) : patch_weights(*w);
   const ValueId x = call.inputs[0];
-  const Tensor u = winograd_weights(*w);
   const ValueId b =
       call.inputs.size() == 3 ? call.inputs[2] : g.add_constant(zeros({w->shape()[0]}, w->dtype()));
-  return called(g, conv2d_winograd_op, {x, g.add_constant(u), b},
-                {conv2d_winograd_op.attrs, {padding, relu}});
+  const ValueIds inputs = {x, g.add_constant(packed), b};
+  if (by_winograd) return called(g, conv2d_winograd_op, inputs, {conv2d_winograd_op.attrs, {padding, relu}});
+  return called(g, conv2d_patches_op, inputs, {conv2d_patches_op.attrs, {stride, padding, dilation, relu}});
 }
 
 }  // namespace
@@ -222,7 +229,7 @@ std::size_t pack_weights(Graph& graph) {
   const NoGrad off;
   return rewrite(graph, [](Rewriter& g, const GraphCall& call) -> ValueIds {
     if (call.op == &linear_op) return packed_linear_call(g, call);
-    return is_conv(call) ? winograd_call(g, call) : ValueIds();
+    return is_conv(call) ? packed_conv_call(g, call) : ValueIds();
   });
 }
 

@@ -43,8 +43,8 @@ struct GraphPass {
 /// - fold-batch-norm: batch norm with constant statistics becomes part of the constant weights of the
 ///   convolution or linear layer before it.
 /// - fuse-epilogue: a convolution or linear layer takes the bias, the shortcut and the relu behind it.
-/// - pack-weights: linear layers and convolutions by 3 x 3 get their constant weights in the order in which
-///   they are read (ops/packed.h).
+/// - pack-weights: linear layers and convolutions get their constant weights in the order in which they are
+///   read, where that is faster (ops/packed.h).
 ///
 /// Freeze and the last three run for networks that only answer.
 SPLOT_API std::span<const GraphPass> all_passes();

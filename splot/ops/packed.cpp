@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "splot/backend/cpu/conv.h"
 #include "splot/backend/cpu/packed_linear.h"
+#include "splot/backend/cpu/patch_conv.h"
 #include "splot/backend/cpu/winograd.h"
 #include "splot/core/node.h"
 #include "splot/ops/internal/images_last.h"
@@ -123,6 +125,75 @@ TensorList conv2d_winograd_composed(std::span<const Tensor> in, const Attrs& att
   return {attrs.flag("relu") ? relu(sum) : sum};
 }
 
+// --- conv2d_patches
+
+// Of x[N, C, H, W] and w[C, KH, KW, O]; sizes of the output may be below 1.
+cpu::ConvShape shape_of_patches(const Shape& x, const Shape& w, const Attrs& attrs) {
+  const Ints &stride = attrs.ints("stride"), &padding = attrs.ints("padding"),
+             &dilation = attrs.ints("dilation");
+  const auto axis = [&](int i) {
+    const Index room = x[2 + i] + padding[2 * i] + padding[2 * i + 1] - dilation[i] * (w[1 + i] - 1) - 1;
+    return cpu::ConvAxis{.in = x[2 + i],
+                         .out = room < 0 ? 0 : room / stride[i] + 1,
+                         .kernel = w[1 + i],
+                         .stride = stride[i],
+                         .dilation = dilation[i],
+                         .pad = padding[2 * i]};
+  };
+  return {.images = x[0], .in_channels = x[1], .out_channels = w[3], .y = axis(0), .x = axis(1)};
+}
+
+void conv2d_patches_rule(RuleArgs& r) {
+  for (std::size_t i = 0; i < r.inputs.size(); ++i) {
+    require<DTypeError>(r.dtype(i) == kFloat32, r.op(), "needs all float32, got ", r.dtype(i));
+  }
+  const auto are = [&](const char* name, int count, Index least) {
+    const Ints& given = r.attrs.ints(name);
+    require<ValueError>(
+        given.size() == count && std::all_of(given.begin(), given.end(), [&](Index n) { return n >= least; }),
+        r.op(), name, " must be ", count, " numbers, ", least, " or more, got ", given);
+  };
+  are("stride", 2, 1);
+  are("padding", 4, 0);
+  are("dilation", 2, 1);
+  const Shape &x = r.shape(0), &w = r.shape(1), &b = r.shape(2);
+  require(x.rank() == 4, r.op(), "the image must be [N, C, H, W], got ", x);
+  require(w.rank() == 4 && w[0] == x[1] && w[1] > 0 && w[2] > 0, r.op(), "x", x, " takes weights [", x[1],
+          ", rows, columns, out], got ", w);
+  require(b == Shape({w[3]}), r.op(), "the bias b", b, " does not fit the ", w[3], " output channels of w",
+          w);
+  const cpu::ConvShape s = shape_of_patches(x, w, r.attrs);
+  require(s.y.out > 0 && s.x.out > 0, r.op(), "a window of ", w[1], " x ", w[2], " does not fit into x", x,
+          " with padding ", r.attrs.ints("padding"));
+  const Shape y = {x[0], w[3], s.y.out, s.x.out};
+  r.output(y, kFloat32, images_last(y));
+}
+
+// Image by image: each is row-major on its own, and so is what comes out.
+void conv2d_patches_kernel(const KernelArgs& k) {
+  const NoGrad off;
+  const Tensor x = contiguous(k.inputs[0]), w = contiguous(k.inputs[1]), b = contiguous(k.inputs[2]);
+  cpu::ConvShape s = shape_of_patches(x.shape(), w.shape(), k.attrs);
+  const Index images = s.images, in = x.numel() / std::max<Index>(1, images);
+  const Index out = k.outputs[0].numel() / std::max<Index>(1, images);
+  const cpu::ConvEpilogue<float> epilogue{.bias = b.data<float>(), .relu = k.attrs.flag("relu")};
+  s.images = 1;
+  if (images == 1) return cpu::conv_by_patches(s, x.data<float>(), w.data<float>(), epilogue, k.out<float>());
+  const Tensor y = Tensor::build<float>(k.outputs[0].shape(), [&](std::span<float> to) {
+    for (Index i = 0; i < images; ++i) {
+      cpu::conv_by_patches(s, x.data<float>() + i * in, w.data<float>(), epilogue, to.data() + i * out);
+    }
+  });
+  cpu::transpose(images, out, y.data<float>(), out, k.out<float>(), images);
+}
+
+TensorList conv2d_patches_composed(std::span<const Tensor> in, const Attrs& attrs) {
+  const Tensor y = conv2d(
+      in[0], permute(in[1], {3, 0, 1, 2}), in[2],
+      {.stride = attrs.ints("stride"), .padding = attrs.ints("padding"), .dilation = attrs.ints("dilation")});
+  return {attrs.flag("relu") ? relu(y) : y};
+}
+
 }  // namespace
 
 extern constinit const OpDef linear_packed_op = {
@@ -141,6 +212,18 @@ extern constinit const OpDef conv2d_winograd_op = {
     .rule = conv2d_winograd_rule,
     .kernel = conv2d_winograd_kernel,
     .composed = conv2d_winograd_composed,
+};
+
+extern constinit const OpDef conv2d_patches_op = {
+    .name = "conv2d_patches",
+    .attrs = {{"stride", AttrKind::ints},
+              {"padding", AttrKind::ints},
+              {"dilation", AttrKind::ints},
+              {"relu", AttrKind::boolean}},
+    .inputs = 3,
+    .rule = conv2d_patches_rule,
+    .kernel = conv2d_patches_kernel,
+    .composed = conv2d_patches_composed,
 };
 
 Tensor pack_linear(const Tensor& w) {
@@ -175,6 +258,28 @@ Tensor conv2d_winograd(const Tensor& x, const Tensor& u, const Tensor& b, const 
   const Attrs attrs(conv2d_winograd_op.attrs, {padding, relu});
   return shortcut.defined() ? apply(conv2d_winograd_op, {x, u, b, shortcut}, attrs)
                             : apply(conv2d_winograd_op, {x, u, b}, attrs);
+}
+
+Tensor patch_weights(const Tensor& w) {
+  require(w.rank() == 4, "patch_weights", "the weights must be [out, in, rows, columns], got ", w.shape());
+  return contiguous(permute(w, {1, 2, 3, 0}));
+}
+
+Tensor conv2d_patches(const Tensor& x, const Tensor& w, const Tensor& b, const Ints& stride,
+                      const Ints& padding, const Ints& dilation, bool relu) {
+  return apply(conv2d_patches_op, {x, w, b}, {conv2d_patches_op.attrs, {stride, padding, dilation, relu}});
+}
+
+bool conv2d_by_patches(const Shape& images, const Shape& weights, const Ints& stride) {
+  if (images.rank() != 4 || weights.rank() != 4 || weights[1] != images[1] || images.numel() == 0)
+    return false;
+  cpu::ConvShape s{
+      .images = images[0], .in_channels = images[1], .out_channels = weights[0], .y = {}, .x = {}};
+  s.y.kernel = weights[2];
+  s.x.kernel = weights[3];
+  s.y.stride = stride[0];
+  s.x.stride = stride[1];
+  return cpu::conv_goes_by_patches(s);
 }
 
 bool conv2d_by_winograd(const Shape& images, const Shape& weights, const Ints& padding) {

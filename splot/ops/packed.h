@@ -38,6 +38,23 @@ SPLOT_API Tensor winograd_weights(const Tensor& w);
 SPLOT_API Tensor conv2d_winograd(const Tensor& x, const Tensor& u, const Tensor& b, const Tensor& shortcut,
                                  const Ints& padding, bool relu = false);
 
+/// A convolution of weights in the order of its patches, without groups; then relu if asked for.
+///
+///   x[N, C, H, W]  w = patch_weights(w[O, C, KH, KW])  b[O]  ->  y[N, O, H', W']
+///
+/// Made for single images: each patch of x is a column of a matrix product. `stride` and `dilation` have two
+/// numbers, `padding` is {top, bottom, left, right}. Sums are formed in another order than in conv2d();
+/// float32 alone (DTypeError); there is no derivative.
+SPLOT_API Tensor conv2d_patches(const Tensor& x, const Tensor& w, const Tensor& b, const Ints& stride,
+                                const Ints& padding, const Ints& dilation, bool relu = false);
+
+/// The weights w[O, C, KH, KW] of a convolution as conv2d_patches() takes them, [C, KH, KW, O].
+SPLOT_API Tensor patch_weights(const Tensor& w);
+
+/// Whether conv2d_patches() is the fastest way for images [N, C, H, W] and weights [O, C, KH, KW] where
+/// conv2d_by_winograd() says no.
+SPLOT_API bool conv2d_by_patches(const Shape& images, const Shape& weights, const Ints& stride);
+
 /// Whether conv2d() of images [N, C, H, W] with weights [O, C, 3, 3], strides and dilation 1 and this padding
 /// goes Winograd's way in float32 on the instruction set in use: where that is faster.
 SPLOT_API bool conv2d_by_winograd(const Shape& images, const Shape& weights, const Ints& padding);

@@ -44,6 +44,23 @@ TEST(Cost, ProductsAreTwoOperationsForEachPair) {
   expect_cost(cost_in(graph, "permute"), 0, 0);
 }
 
+// Zeros that fill up weights are none of it, and transformed weights count for what is computed by them.
+TEST(Cost, PackedProductsAreThoseOfTheLayer) {
+  const Graph graph = trace(
+      [](In in, std::uint64_t) {
+        return TensorList{linear_packed(in[0], in[1], in[2]),
+                          conv2d_winograd(in[3], in[4], in[5], Tensor(), {1, 1, 1, 1}),
+                          conv2d_patches(in[3], in[6], in[5], {2, 2}, {0, 0, 0, 0}, {1, 1})};
+      },
+      TensorList{ones({4, 5}), ones({1, 1, 8, 16}), ones({3}), ones({2, 4, 5, 5}), ones({4, 4, 4, 6}),
+                 ones({6}), ones({4, 3, 3, 6})});
+  expect_cost(cost_in(graph, "linear_packed"), 2.0 * 4 * 5 * 3, 4.0 * (4 * 5 + 128 + 3 + 4 * 3));
+  expect_cost(cost_in(graph, "conv2d_winograd"), 2.0 * (2 * 6 * 5 * 5) * 4 * 9,
+              4.0 * (2 * 4 * 5 * 5 + 16 * 4 * 6 + 6 + 2 * 6 * 5 * 5));
+  expect_cost(cost_in(graph, "conv2d_patches"), 2.0 * (2 * 6 * 2 * 2) * 4 * 9,
+              4.0 * (2 * 4 * 5 * 5 + 4 * 9 * 6 + 6 + 2 * 6 * 2 * 2));
+}
+
 // 2 pictures of 4 channels to 6 in 2 groups, 5 x 5 by 3 x 3: each output number is a sum of 2 * 9 pairs, and
 // both derivatives go through the same pairs.
 TEST(Cost, ConvolutionsAndTheirDerivatives) {

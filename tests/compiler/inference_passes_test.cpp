@@ -189,7 +189,7 @@ TEST(PackWeights, OfALinearLayerWithFewRows) {
   EXPECT_EQ(shown("pack-weights", {65, 20}, weights, layer).places, 0u);
 }
 
-TEST(PackWeights, OfAConvolutionThatGoesByWinograd) {
+TEST(PackWeights, OfConvolutionsAsTheyAreComputed) {
   const TensorList weights = {ones({16, 16, 3, 3}), ones({16})};
   const auto conv = [](Index stride) {
     return [stride](const Tensor& x, In w) {
@@ -202,7 +202,14 @@ TEST(PackWeights, OfAConvolutionThatGoesByWinograd) {
             "%2 = constant: float32[4, 4, 16, 16]\n"
             "%3 = conv2d_winograd(%0, %2, %1, padding=[1, 1, 1, 1], relu=true): float32[1, 16, 32, 32]\n"
             "return %3\n");
-  EXPECT_EQ(shown("pack-weights", {1, 16, 32, 32}, weights, conv(2)).places, 0u);
+  EXPECT_EQ(shown("pack-weights", {1, 16, 32, 32}, weights, conv(2)).after,
+            "%0 = argument 0: float32[1, 16, 32, 32]\n"
+            "%1 = constant: float32[16]\n"
+            "%2 = constant: float32[16, 3, 3, 16]\n"
+            "%3 = conv2d_patches(%0, %2, %1, stride=[2, 2], padding=[1, 1, 1, 1], dilation=[1, 1], "
+            "relu=true): float32[1, 16, 16, 16]\n"
+            "return %3\n");
+  EXPECT_EQ(shown("pack-weights", {2, 16, 32, 32}, weights, conv(2)).places, 0u);
 }
 
 TEST(FrozenPasses, MakeOneCallOfALinearLayerWithBatchNormAndRelu) {

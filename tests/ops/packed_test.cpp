@@ -59,6 +59,16 @@ CHECK_OP(conv2d_winograd,
           .orders = 0,
           .float32 = {1e-6, 1e-5, "Winograd's way sums differences of sums"}});
 
+CHECK_OP(conv2d_patches,
+         {.run =
+              [](In in) {
+                return conv2d_patches(in[0], patch_weights(in[1]), in[2], {2, 1}, {1, 0, 2, 1}, {1, 2}, true);
+              },
+          .inputs = {{drawn({1, 3, 9, 8}, 1), drawn({7, 3, 3, 2}, 2), drawn({7}, 3)},
+                     {drawn({3, 2, 6, 7}, 4), drawn({4, 2, 3, 3}, 5), drawn({4}, 6)}},
+          .orders = 0,
+          .float32 = {1e-6, 5e-6, "sums of products cancel"}});
+
 // In float64, by another kernel.
 TEST(LinearPacked, IsALinearLayerForAnySizes) {
   on_every_instruction_set([](std::string_view set) {
@@ -177,6 +187,70 @@ TEST(ConvWinograd, IsAConvolutionForAnySizes) {
   });
 }
 
+// In float64, row by row.
+TEST(ConvPatches, IsAConvolutionForAnySizes) {
+  on_every_instruction_set([](std::string_view set) {
+    RandomStream random({.seed = 3});
+    for (int i = 0; i < 80; ++i) {
+      const auto size = [&](double least, double most) {
+        return static_cast<Index>(random.uniform(least, most));
+      };
+      const Index images = i % 4 == 0 ? 3 : 1, in = size(1.0, 6.0), out = size(1.0, 20.0);
+      const Ints stride = {size(1.0, 4.0), size(1.0, 4.0)}, dilation = {size(1.0, 3.0), size(1.0, 3.0)};
+      const Ints padding = {size(0.0, 4.0), size(0.0, 4.0), size(0.0, 4.0), size(0.0, 4.0)};
+      const std::uint64_t seed = static_cast<std::uint64_t>(10 * i);
+      const Tensor x = drawn({images, in, size(7.0, 30.0), size(7.0, 30.0)}, seed),
+                   w = drawn({out, in, size(1.0, 5.0), size(1.0, 5.0)}, seed + 1), b = drawn({out}, seed + 2);
+      const std::vector<double> expected =
+          conv2d(cast(x, kFloat64), cast(w, kFloat64), cast(b, kFloat64),
+                 {.stride = stride, .padding = padding, .dilation = dilation})
+              .to_vector<double>();
+      const std::vector<double> got =
+          conv2d_patches(x, patch_weights(w), b, stride, padding, dilation).to_vector<double>();
+      ASSERT_EQ(got.size(), expected.size());
+      for (std::size_t k = 0; k < got.size(); ++k) {
+        ASSERT_NEAR(got[k], expected[k], 3e-5)
+            << set << ": x" << x.to_string() << ", w" << w.to_string() << ", stride " << stride.to_string()
+            << ", padding " << padding.to_string() << ", dilation " << dilation.to_string() << ", element "
+            << k;
+      }
+    }
+  });
+}
+
+TEST(ConvPatches, HasTheSameBitsForAnyNumberOfImagesAndThreads) {
+  const Tensor x = drawn({3, 16, 33, 31}, 1), w = patch_weights(drawn({24, 16, 3, 3}, 2)), b = drawn({24}, 3);
+  const auto conv = [&](const Tensor& images) {
+    return conv2d_patches(images, w, b, {2, 2}, {1, 1, 1, 1}, {1, 1}, true);
+  };
+  const Tensor all = conv(x);
+  const int before = cpu::num_threads();
+  for (const int threads : {1, 2, 5}) {
+    cpu::set_num_threads(threads);
+    for (Index i = 0; i < 3; ++i) {
+      EXPECT_TRUE(same_bits(conv(slice(x, 0, i, i + 1)), slice(all, 0, i, i + 1))) << threads << " threads";
+    }
+  }
+  cpu::set_num_threads(before);
+}
+
+TEST(ConvPatches, SaysWhatDoesNotFit) {
+  const Tensor w = patch_weights(zeros({5, 2, 3, 4})), b = zeros({5});
+  const Ints one = {1, 1}, none = {0, 0, 0, 0};
+  EXPECT_EQ(w.shape(), Shape({2, 3, 4, 5}));
+  EXPECT_ERROR(ShapeError, conv2d_patches(zeros({1, 3, 8, 8}), w, b, one, none, one),
+               "[conv2d_patches] x[1, 3, 8, 8] takes weights [3, rows, columns, out], got [2, 3, 4, 5]");
+  EXPECT_ERROR(
+      ShapeError, conv2d_patches(zeros({1, 2, 8, 3}), w, b, one, none, one),
+      "[conv2d_patches] a window of 3 x 4 does not fit into x[1, 2, 8, 3] with padding [0, 0, 0, 0]");
+  EXPECT_ERROR(ShapeError, conv2d_patches(zeros({1, 2, 8, 8}), w, zeros({4}), one, none, one),
+               "[conv2d_patches] the bias b[4] does not fit the 5 output channels of w[2, 3, 4, 5]");
+  EXPECT_ERROR(ValueError, conv2d_patches(zeros({1, 2, 8, 8}), w, b, {0, 1}, none, one),
+               "[conv2d_patches] stride must be 2 numbers, 1 or more, got [0, 1]");
+  EXPECT_ERROR(DTypeError, conv2d_patches(zeros({1, 2, 8, 8}, kFloat64), w, b, one, none, one),
+               "[conv2d_patches] needs all float32, got float64");
+}
+
 TEST(ConvWinograd, SaysWhatDoesNotFit) {
   const Tensor u = winograd_weights(zeros({5, 2, 3, 3}));
   const Ints none = {0, 0, 0, 0};
@@ -202,6 +276,10 @@ TEST(ConvWinograd, SaysWhatDoesNotFit) {
 TEST(ConvWinograd, AnEmptyBatchGivesAnEmptyResult) {
   const Tensor u = winograd_weights(ones({5, 2, 3, 3}));
   EXPECT_EQ(conv2d_winograd(zeros({0, 2, 8, 8}), u, zeros({5}), Tensor(), {0, 0, 0, 0}).shape(),
+            Shape({0, 5, 6, 6}));
+  EXPECT_EQ(conv2d_patches(zeros({0, 2, 8, 8}), patch_weights(ones({5, 2, 3, 3})), zeros({5}), {1, 1},
+                           {0, 0, 0, 0}, {1, 1})
+                .shape(),
             Shape({0, 5, 6, 6}));
 }
 

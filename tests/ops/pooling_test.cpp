@@ -1,6 +1,10 @@
+#include <cstring>
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "splot/autodiff/autodiff.h"
+#include "splot/backend/cpu/instruction_set.h"
 #include "splot/backend/cpu/thread_pool.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
@@ -49,6 +53,43 @@ CHECK_OP(max_pool2d_empty_window,
 CHECK_OP(max_pool1d, {.run = [](In in) { return max_pool1d(in[0], 3, {.stride = {2}, .padding = {1}}); },
                       .op = "max_pool2d",
                       .exact = true});
+
+// What comes of the first image when it is pooled alone is what comes of it among others, to the bit: single
+// images have ways of their own.
+void expect_alone_as_among_others(const OpDef& op, const Tensor& images, const Attrs& attrs) {
+  const cpu::InstructionSet before = cpu::instruction_set();
+  for (const cpu::InstructionSet set : cpu::available_instruction_sets()) {
+    cpu::set_instruction_set(set);
+    const TensorList alone = apply_all(op, TensorList{slice(images, 0, 0, 1)}, attrs);
+    const TensorList among = apply_all(op, TensorList{images}, attrs);
+    for (std::size_t i = 0; i < alone.size(); ++i) {
+      const Tensor got = contiguous(alone[i]), expected = contiguous(slice(among[i], 0, 0, 1));
+      const std::size_t bytes = static_cast<std::size_t>(got.numel()) * got.dtype().size();
+      EXPECT_EQ(std::memcmp(got.raw(), expected.raw(), bytes), 0)
+          << cpu::name_of(set) << ": " << op.name << " of " << images.to_string() << ", output " << i;
+    }
+  }
+  cpu::set_instruction_set(before);
+}
+
+// With equal elements, NaN and zeros of both signs.
+Tensor pictures_with_ties(const Shape& shape, DType dtype) {
+  const Tensor x = normal(shape, RandomKey{.seed = 3}, {.dtype = dtype});
+  const Tensor steps = where(x < 0.0, -floor(-2.0 * x), floor(2.0 * x));
+  return where(x > 1.8, full({}, std::numeric_limits<double>::quiet_NaN(), dtype), steps);
+}
+
+TEST(Pooling, OneImageAloneGivesTheBitsItGivesAmongOthers) {
+  for (const DType dtype : {kFloat32, kFloat64}) {
+    for (const Index width : {2, 3, 12, 13, 28, 33, 66}) {
+      const Tensor x = pictures_with_ties({2, 3, 7, width}, dtype);
+      const Attrs pairs(max_pool2d_op.attrs, {Ints{2, 2}, Ints{2, 2}, Ints{0, 0}, Ints{1, 1}, false});
+      expect_alone_as_among_others(max_pool2d_op, x, pairs);
+      const Attrs pixels(avg_pool2d_op.attrs, {Ints{1, 1}, Ints{2, 3}, Ints{0, 0}, true, true, Index{0}});
+      expect_alone_as_among_others(avg_pool2d_op, x, pixels);
+    }
+  }
+}
 
 constexpr test::Tolerance kMean32 = {2e-6, 1e-6, "sums in another order"};
 constexpr test::Tolerance kMean64 = {4e-15, 2e-15, "sums in another order"};

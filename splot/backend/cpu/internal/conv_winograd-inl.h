@@ -254,17 +254,6 @@ HWY_INLINE V finished(D d, V sum, V scale, V bias, bool relu) {
   return rectified(d, hn::MulAdd(sum, scale, bias), relu);
 }
 
-// Copies numbers in the instructions of the vectors around it: with AVX in use a call of copy_row(), which is
-// compiled without, costs some hundred cycles on Intel's processors.
-template <typename T>
-HWY_INLINE void copy_numbers(const T* from, Index numbers, T* to) {
-  const hn::CappedTag<T, 16 / sizeof(T)> d;
-  constexpr Index kStep = static_cast<Index>(hn::MaxLanes(d));
-  Index i = 0;
-  for (; i + kStep <= numbers; i += kStep) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
-  for (; i < numbers; ++i) to[i] = from[i];
-}
-
 // The shortcut's numbers that belong to two vectors of sums whose numbers alternate in memory, `numbers` of
 // them.
 template <class D, class V = hn::Vec<D>>

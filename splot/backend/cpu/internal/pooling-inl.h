@@ -35,8 +35,8 @@ HWY_INLINE hn::Vec<D> load_which(D d, const Which* from) {
   }
 }
 
-template <class D, typename Which>
-HWY_INLINE void store_which(D, hn::Vec<D> value, Which* to) {
+template <typename Which, class D>
+HWY_INLINE auto as_which(D, hn::Vec<D> value) {
   const hn::Rebind<std::int32_t, D> di;
   hn::Vec<decltype(di)> whole;
   if constexpr (sizeof(hn::TFromD<D>) == 4) {
@@ -45,11 +45,15 @@ HWY_INLINE void store_which(D, hn::Vec<D> value, Which* to) {
     whole = hn::DemoteTo(di, value);
   }
   if constexpr (sizeof(Which) == 1) {
-    const hn::Rebind<std::uint8_t, D> du;
-    hn::StoreU(hn::DemoteTo(du, whole), du, to);
+    return hn::DemoteTo(hn::Rebind<std::uint8_t, D>(), whole);
   } else {
-    hn::StoreU(whole, di, to);
+    return whole;
   }
+}
+
+template <class D, typename Which>
+HWY_INLINE void store_which(D d, hn::Vec<D> value, Which* to) {
+  hn::StoreU(as_which<Which>(d, value), hn::Rebind<Which, D>(), to);
 }
 
 // Where the elements of a vector lie: side by side, two apart, or (one lane) anywhere.
@@ -173,8 +177,72 @@ HWY_INLINE void over_windows(const cpu::Pool2d& p, const T* x, Index first, Inde
   }
 }
 
+#if HWY_TARGET != HWY_SCALAR
+
+// Windows of 2 x 2 side by side in one image: none of them is clipped.
+inline bool are_pairs(const cpu::Pool2d& p) {
+  const auto pairs = [](const cpu::PoolAxis& a) {
+    return a.kernel == 2 && a.stride == 2 && a.dilation == 1 && a.padding == 0 && 2 * a.windows <= a.size;
+  };
+  return p.images == 1 && pairs(p.h) && pairs(p.w);
+}
+
+// The first `count` lanes alone, and nothing behind them is touched.
+template <class D, class V = hn::Vec<D>, typename T = hn::TFromD<D>>
+HWY_INLINE void store_first(D d, V value, Index count, T* to) {
+#if HWY_TARGET == HWY_AVX3
+  hn::BlendedStore(value, hn::FirstN(d, static_cast<std::size_t>(count)), d, to);
+#else  // where that would write back what another thread may be writing
+  HWY_ALIGN T whole[hn::MaxLanes(D())];
+  hn::Store(value, d, whole);
+  for (Index i = 0; i < count; ++i) to[i] = whole[i];
+#endif
+}
+
+// MaxOfWindows for such windows, to the bit, with vectors along the whole row.
+template <typename T, typename Which>
+void max_of_pairs(const cpu::Pool2d& p, const T* x, Index first, Index rows, T* y, Which* which) {
+  const hn::ScalableTag<T> d;
+  constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(d));
+  using V = hn::Vec<decltype(d)>;
+  for (Index row = first; row < first + rows; ++row) {
+    const T* line = x + (row / p.h.windows * p.h.size + row % p.h.windows * 2) * p.w.size;
+    for (Index j = 0; j < p.w.windows; j += kLanes, line += 2 * kLanes) {
+      const Index count = std::min(kLanes, p.w.windows - j);
+      const auto low = hn::FirstN(d, static_cast<std::size_t>(std::min(kLanes, 2 * count)));
+      const auto high = hn::FirstN(d, static_cast<std::size_t>(std::max<Index>(0, 2 * count - kLanes)));
+      V best = hn::Set(d, -std::numeric_limits<T>::infinity()), chosen = hn::Zero(d);
+      const auto compare = [&](V value, double number) {
+        const auto wins = hn::Or(hn::Gt(value, best), hn::IsNaN(value));
+        best = hn::IfThenElse(wins, value, best);
+        chosen = hn::IfThenElse(wins, hn::Set(d, static_cast<T>(number)), chosen);
+      };
+      for (int r = 0; r < 2; ++r) {
+        const T* from = line + r * p.w.size;
+        const V a = hn::MaskedLoad(low, d, from);
+        const V b = 2 * count > kLanes ? hn::MaskedLoad(high, d, from + kLanes) : hn::Zero(d);
+        compare(hn::ConcatEven(d, b, a), 2 * r);
+        compare(hn::ConcatOdd(d, b, a), 2 * r + 1);
+      }
+      const Index at = row * p.w.windows + j;
+      if (count == kLanes) {
+        hn::StoreU(best, d, y + at);
+        store_which(d, chosen, which + at);
+      } else {
+        store_first(d, best, count, y + at);
+        store_first(hn::Rebind<Which, decltype(d)>(), as_which<Which>(d, chosen), count, which + at);
+      }
+    }
+  }
+}
+
+#endif
+
 template <typename T, typename Which>
 void max_pool_rows(const cpu::Pool2d& p, const T* x, Index first, Index rows, T* y, Which* which) {
+#if HWY_TARGET != HWY_SCALAR
+  if (are_pairs(p)) return max_of_pairs(p, x, first, rows, y, which);
+#endif
   over_windows<MaxOfWindows>(p, x, first, rows, y, which);
 }
 
