@@ -53,6 +53,24 @@ void batch_norm_kernel(const KernelArgs& k) {
   y.finish();
 }
 
+// x, weight -> mean, var, scale
+void batch_norm_stats_rule(RuleArgs& r) {
+  require_same_dtype(r);
+  check_batch(r, 0);
+  check_channels(r, 1, 0, "the weight");
+  for (int i = 0; i < 3; ++i) r.output(r.shape(1), r.dtype(0));
+}
+
+void batch_norm_stats_kernel(const KernelArgs& k) {
+  const Tensor x = in_images_last(k.inputs[0]);
+  const Tensor weight = contiguous(k.inputs[1]);
+  visit_floats(x.dtype(), k.op.name, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    cpu::batch_norm_stats(sizes_of(x), x.data<T>(), weight.data<T>(), k.attrs.number("eps"), k.out<T>(0),
+                          k.out<T>(1), k.out<T>(2));
+  });
+}
+
 // dy, dmean, dvar, x, weight, mean, var. The last two are what batch_norm() found for x.
 void batch_norm_grad_rule(RuleArgs& r) {
   require_same_dtype(r);
@@ -128,6 +146,11 @@ TensorList batch_norm_composed(std::span<const Tensor> in, const Attrs& attrs) {
   return {b.normal * b.beside(in[1]) + b.beside(in[2]), b.per_channel(b.mean), b.per_channel(b.var)};
 }
 
+TensorList batch_norm_stats_composed(std::span<const Tensor> in, const Attrs& attrs) {
+  const Batch b(in[0], attrs.number("eps"));
+  return {b.per_channel(b.mean), b.per_channel(b.var), in[1] * b.per_channel(b.inverse_deviation)};
+}
+
 // With s = 1 / sqrt(var + eps), h = (x - mean) s and P(t) = t - mean(t) - h mean(t h):
 //   dx = w s P(dy) + (dmean + 2 (x - mean) dvar) / M      dweight = sum(dy h)      dbias = sum(dy)
 TensorList batch_norm_grad_composed(std::span<const Tensor> in, const Attrs& attrs) {
@@ -189,6 +212,16 @@ extern constinit const OpDef batch_norm_op = {
     .onnx = "BatchNormalization",
 };
 
+extern constinit const OpDef batch_norm_stats_op = {
+    .name = "batch_norm_stats",
+    .attrs = {{"eps", AttrKind::number}},
+    .inputs = 2,
+    .outputs = 3,
+    .rule = batch_norm_stats_rule,
+    .kernel = batch_norm_stats_kernel,
+    .composed = batch_norm_stats_composed,
+};
+
 extern constinit const OpDef batch_norm_grad_op = {
     .name = "batch_norm_grad",
     .attrs = {{"eps", AttrKind::number}},
@@ -204,6 +237,12 @@ extern constinit const OpDef batch_norm_grad_op = {
 BatchNormalized batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
   const Tensor in[] = {as_floating(x), weight, bias};
   TensorList out = apply_all(batch_norm_op, in, {batch_norm_op.attrs, {eps}});
+  return {std::move(out[0]), std::move(out[1]), std::move(out[2])};
+}
+
+BatchStats batch_norm_stats(const Tensor& x, const Tensor& weight, double eps) {
+  const Tensor in[] = {as_floating(x), weight};
+  TensorList out = apply_all(batch_norm_stats_op, in, {batch_norm_stats_op.attrs, {eps}});
   return {std::move(out[0]), std::move(out[1]), std::move(out[2])};
 }
 

@@ -18,6 +18,10 @@ struct ScaleAndShift {
   SPLOT_FORMULA((V x, V scale, V shift), { return fma(x, scale, shift); })
 };
 
+struct CenterScaleShift {
+  SPLOT_FORMULA((V x, V center, V scale, V shift), { return fma(x - center, scale, shift); })
+};
+
 // y = x a + b: dx = dy a, da = dy x, db = dy, each summed over what broadcasting has stretched
 TensorList scale_shift_vjp(const VjpArgs& v) {
   return {v.needs(0) ? unbroadcast(v, 0, v.dy() * v.input(1)) : Tensor(),
@@ -26,6 +30,18 @@ TensorList scale_shift_vjp(const VjpArgs& v) {
 }
 
 TensorList scale_shift_composed(std::span<const Tensor> in, const Attrs&) { return {in[0] * in[1] + in[2]}; }
+
+// y = (x - c) a + b: dx = dy a, dc = -dy a, da = dy (x - c), db = dy
+TensorList center_scale_shift_vjp(const VjpArgs& v) {
+  const Tensor slope = v.needs(0) || v.needs(1) ? v.dy() * v.input(2) : Tensor();
+  return {v.needs(0) ? unbroadcast(v, 0, slope) : Tensor(), v.needs(1) ? unbroadcast(v, 1, -slope) : Tensor(),
+          v.needs(2) ? unbroadcast(v, 2, v.dy() * (v.input(0) - v.input(1))) : Tensor(),
+          v.needs(3) ? unbroadcast(v, 3, v.dy()) : Tensor()};
+}
+
+TensorList center_scale_shift_composed(std::span<const Tensor> in, const Attrs&) {
+  return {(in[0] - in[1]) * in[2] + in[3]};
+}
 
 // v[C] as [C, 1, ...], beside x[N, C, ...].
 Tensor beside_channels(const Tensor& v, const Tensor& x) {
@@ -59,11 +75,36 @@ extern constinit const OpDef scale_shift_op = {
     .composed = scale_shift_composed,
 };
 
+extern constinit const OpDef center_scale_shift_op = {
+    .name = "center_scale_shift",
+    .inputs = 4,
+    .rule = broadcast_inputs,
+    .elementwise = elementwise<CenterScaleShift>(),
+    .vjp = center_scale_shift_vjp,
+    .keeps = {.inputs = keep(0, 1, 2)},
+    .composed = center_scale_shift_composed,
+};
+
+namespace {
+
+DType common_floating(std::span<const Tensor> operands) {
+  const DType dtype = result_type(operands);
+  return dtype.is_floating() ? dtype : kFloat32;
+}
+
+}  // namespace
+
 Tensor scale_shift(const Tensor& x, const Tensor& scale, const Tensor& shift) {
   const Tensor operands[] = {x, scale, shift};
-  const DType dtype = result_type(operands);
-  const DType common = dtype.is_floating() ? dtype : kFloat32;
+  const DType common = common_floating(operands);
   return apply(scale_shift_op, {converted(x, common), converted(scale, common), converted(shift, common)});
+}
+
+Tensor center_scale_shift(const Tensor& x, const Tensor& center, const Tensor& scale, const Tensor& shift) {
+  const Tensor operands[] = {x, center, scale, shift};
+  const DType common = common_floating(operands);
+  return apply(center_scale_shift_op, {converted(x, common), converted(center, common),
+                                       converted(scale, common), converted(shift, common)});
 }
 
 namespace {

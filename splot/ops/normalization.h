@@ -23,6 +23,18 @@ struct BatchNormalized {
 SPLOT_API BatchNormalized batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                      double eps = 1e-5);
 
+/// What each channel of a batch is normalised by.
+struct BatchStats {
+  Tensor mean;   ///< [C]
+  Tensor var;    ///< [C], the population's
+  Tensor scale;  ///< [C], weight / sqrt(var + eps)
+};
+/// The first half of batch_norm(), to the same bits: the second is center_scale_shift() of x, the mean, the
+/// scale and the bias, [C, 1, ...] each. There is no derivative.
+///
+///   BatchStats s = batch_norm_stats(x, ones({18}));   // x[64, 18, 28, 28]
+SPLOT_API BatchStats batch_norm_stats(const Tensor& x, const Tensor& weight, double eps = 1e-5);
+
 /// The same with statistics that are given, as in use: one pass over x.
 SPLOT_API Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
                             const Tensor& var, double eps = 1e-5);
@@ -39,6 +51,10 @@ SPLOT_API ScaleShift batch_norm_scale_shift(const Tensor& weight, const Tensor& 
 
 /// x scale + shift, rounded once; the three broadcast together.
 SPLOT_API Tensor scale_shift(const Tensor& x, const Tensor& scale, const Tensor& shift);
+
+/// (x - center) scale + shift; the difference is rounded, the product is not. The four broadcast together.
+SPLOT_API Tensor center_scale_shift(const Tensor& x, const Tensor& center, const Tensor& scale,
+                                    const Tensor& shift);
 
 /// Each sample normalised over its last axes, as many as weight has (Ba, Kiros and Hinton, 2016).
 ///

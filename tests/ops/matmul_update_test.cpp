@@ -10,11 +10,14 @@
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
+#include "tests/support/bytes.h"
 #include "tests/support/check_op.h"
 #include "tests/support/expect_error.h"
 
 namespace splot {
 namespace {
+
+using test::bytes_of;
 
 Attrs attrs_of(double weight_decay, double l1 = 0.0) {
   return {matmul_sgd_step_op.attrs, {weight_decay, l1}};
@@ -26,12 +29,6 @@ CHECK_OP(matmul_sgd_step,
           .float32 = {2e-6, 2e-6, "sums of products cancel"},
           .float64 = {4e-15, 4e-15, "sums of products cancel"},
           .long_inputs = false});
-
-std::vector<std::uint8_t> bytes_of(const Tensor& x) {
-  const Tensor dense = contiguous(x);
-  const auto* data = static_cast<const std::uint8_t*>(dense.raw());
-  return {data, data + static_cast<std::size_t>(x.numel()) * x.dtype().size()};
-}
 
 struct Sizes {
   Index m, n, k;

@@ -7,6 +7,7 @@
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
+#include "tests/support/bytes.h"
 #include "tests/support/check_op.h"
 #include "tests/support/expect_error.h"
 
@@ -14,6 +15,7 @@ namespace splot {
 namespace {
 
 using In = std::span<const Tensor>;
+using test::bytes_of;
 using test::Tolerance;
 
 constexpr Tolerance kNorm32 = {4e-6, 4e-6, "sums in another order, divided by a deviation"};
@@ -49,6 +51,21 @@ CHECK_OP(scale_shift, {.run = [](In in) { return scale_shift(in[0], in[1], in[2]
                        .inputs = {{numbers({2, 3, 4}, 7), numbers({3, 1}, 8), numbers({4}, 9)}},
                        .float32 = {2e-6, 1e-6, "product and shift cancel where nothing fuses them"},
                        .float64 = {4e-15, 1e-15, "product and shift cancel where nothing fuses them"}});
+CHECK_OP(center_scale_shift,
+         {.run = [](In in) { return center_scale_shift(in[0], in[1], in[2], in[3]); },
+          .inputs = {{numbers({2, 3, 4}, 7), numbers({3, 1}, 8), numbers({4}, 9), numbers({3, 1}, 10)}},
+          .float32 = {2e-6, 1e-6, "product and shift cancel where nothing fuses them"},
+          .float64 = {4e-15, 1e-15, "product and shift cancel where nothing fuses them"}});
+CHECK_OP(batch_norm_stats,
+         {.run =
+              [](In in) {
+                const BatchStats s = batch_norm_stats(in[0], in[1], 0.25);
+                return TensorList{s.mean, s.var, s.scale};
+              },
+          .inputs = {{numbers({3, 2, 2, 3}, 1), numbers({2}, 2)}, {numbers({5, 3}, 4), numbers({3}, 5)}},
+          .orders = 0,
+          .float32 = kNorm32,
+          .float64 = kNorm64});
 CHECK_OP(layer_norm, {.run = [](In in) { return layer_norm(in[0], in[1], in[2]); },
                       .op = "scale_shift",
                       .float32 = kNorm32,
@@ -74,6 +91,25 @@ CHECK_OP(batch_norm_grad, {.run = [](In in) { return grad_of(in); },
                            .inputs = {{numbers({3, 2, 2, 2}, 10), numbers({2}, 11), numbers({2}, 12),
                                        numbers({3, 2, 2, 2}, 13), numbers({2}, 14)}},
                            .float64 = {1e-13, 1e-14, "sums in another order"}});
+
+TEST(BatchNorm, IsItsStatisticsAndOneCallBehindThem) {
+  for (const Shape& shape :
+       {Shape({64, 3, 13, 11}), Shape({1, 2, 1, 1}), Shape({7, 5}), Shape({0, 3, 2, 2})}) {
+    const Tensor x = cast(numbers(shape, 20), kFloat32), w = cast(numbers({shape[1]}, 21), kFloat32),
+                 b = cast(numbers({shape[1]}, 22), kFloat32);
+    const BatchNormalized whole = batch_norm(x, w, b);
+    const BatchStats stats = batch_norm_stats(x, w);
+    Ints beside(shape.rank() - 1, 1);
+    beside[0] = shape[1];
+    const Tensor y =
+        center_scale_shift(x, reshape(stats.mean, beside), reshape(stats.scale, beside), reshape(b, beside));
+    EXPECT_EQ(bytes_of(y), bytes_of(whole.y)) << join(shape);
+    EXPECT_EQ(bytes_of(stats.mean), bytes_of(whole.mean)) << join(shape);
+    EXPECT_EQ(bytes_of(stats.var), bytes_of(whole.var)) << join(shape);
+  }
+  EXPECT_ERROR(ShapeError, batch_norm_stats(zeros({2, 3}), zeros({4})),
+               "[batch_norm_stats] x[2, 3] has 3 channels, the weight is [4]");
+}
 
 TEST(BatchNorm, AgreesWithItsComposedTwins) {
   // Channels of several blocks, some with a partial vector at the end.

@@ -45,6 +45,17 @@ void batch_norm(const Channels& sizes, const T* x, const T* weight, const T* bia
 }
 
 template <typename T>
+void batch_norm_stats(const Channels& sizes, const T* x, const T* weight, double eps, T* mean, T* var,
+                      T* scale) {
+  using Kernel = void (*)(const Channels&, const T*, const T*, double, Index, Index, T*, T*, T*);
+  static constexpr Kernel table[] = SPLOT_TARGET_TABLE(batch_norm_stats_channels<T>);
+  const Kernel kernel = table[static_cast<int>(instruction_set())];
+  for_channels<T>(sizes, 1.0, [&](Index first, Index channels) {
+    kernel(sizes, x, weight, eps, first, channels, mean, var, scale);
+  });
+}
+
+template <typename T>
 void batch_norm_grad(const Channels& sizes, const BatchNormGrad<T>& args, T* dx, T* dweight, T* dbias) {
   using Kernel = void (*)(const Channels&, const BatchNormGrad<T>&, Index, Index, T*, T*, T*);
   static constexpr Kernel table[] = SPLOT_TARGET_TABLE(batch_norm_grad_channels<T>);
@@ -56,6 +67,7 @@ void batch_norm_grad(const Channels& sizes, const BatchNormGrad<T>& args, T* dx,
 
 #define SPLOT_BATCH_NORM(T)                                                                    \
   template void batch_norm(const Channels&, const T*, const T*, const T*, double, T*, T*, T*); \
+  template void batch_norm_stats(const Channels&, const T*, const T*, double, T*, T*, T*);     \
   template void batch_norm_grad(const Channels&, const BatchNormGrad<T>&, T*, T*, T*);
 SPLOT_BATCH_NORM(float)
 SPLOT_BATCH_NORM(double)

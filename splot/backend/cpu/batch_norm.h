@@ -18,6 +18,11 @@ template <typename T>
 void batch_norm(const Channels& sizes, const T* x, const T* weight, const T* bias, double eps, T* y, T* mean,
                 T* var);
 
+/// The statistics alone, and scale = weight / sqrt(var + eps): the same numbers that batch_norm() takes.
+template <typename T>
+void batch_norm_stats(const Channels& sizes, const T* x, const T* weight, double eps, T* mean, T* var,
+                      T* scale);
+
 /// What the gradients of the inputs are made of: the gradients of the outputs, inputs and statistics.
 template <typename T>
 struct BatchNormGrad {
@@ -37,9 +42,10 @@ struct BatchNormGrad {
 template <typename T>
 void batch_norm_grad(const Channels& sizes, const BatchNormGrad<T>& args, T* dx, T* dweight, T* dbias);
 
-#define SPLOT_BATCH_NORM(T)                                                                                \
-  extern template SPLOT_API void batch_norm(const Channels&, const T*, const T*, const T*, double, T*, T*, \
-                                            T*);                                                           \
+#define SPLOT_BATCH_NORM(T)                                                                                 \
+  extern template SPLOT_API void batch_norm(const Channels&, const T*, const T*, const T*, double, T*, T*,  \
+                                            T*);                                                            \
+  extern template SPLOT_API void batch_norm_stats(const Channels&, const T*, const T*, double, T*, T*, T*); \
   extern template SPLOT_API void batch_norm_grad(const Channels&, const BatchNormGrad<T>&, T*, T*, T*);
 SPLOT_BATCH_NORM(float)
 SPLOT_BATCH_NORM(double)

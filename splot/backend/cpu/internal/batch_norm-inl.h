@@ -43,26 +43,44 @@ Moments moments_of(const T* x, Index n) {
   return all;
 }
 
+// What a channel x[n] is normalised by; scale = weight / sqrt(var + eps).
+template <typename T>
+struct ChannelStats {
+  T mean = 0, var = 0, scale = 0;
+};
+template <typename T>
+ChannelStats<T> channel_stats(const T* x, Index n, T weight, double eps) {
+  const Moments moments = n == 0 ? Moments() : moments_of(x, n);
+  const double variance = n == 0 ? 0.0 : moments.squares / static_cast<double>(n);
+  return {static_cast<T>(moments.mean), static_cast<T>(variance),
+          static_cast<T>(static_cast<double>(weight) / std::sqrt(variance + eps))};
+}
+
+template <typename T>
+void batch_norm_stats_channels(const cpu::Channels& sizes, const T* x, const T* weight, double eps,
+                               Index first, Index channels, T* mean, T* var, T* scale) {
+  for (Index c = first; c < first + channels; ++c) {
+    const ChannelStats<T> stats = channel_stats(x + c * sizes.count, sizes.count, weight[c], eps);
+    mean[c] = stats.mean;
+    var[c] = stats.var;
+    scale[c] = stats.scale;
+  }
+}
+
 template <typename T>
 void batch_norm_channels(const cpu::Channels& sizes, const T* x, const T* weight, const T* bias, double eps,
                          Index first, Index channels, T* y, T* mean, T* var) {
   const auto lanes = static_cast<Index>(hn::Lanes(hn::ScalableTag<T>()));
   const Index n = sizes.count;
-  if (n == 0) {
-    std::fill_n(mean + first, channels, T(0));
-    std::fill_n(var + first, channels, T(0));
-    return;
-  }
   for (Index c = first; c < first + channels; ++c) {
     const T* from = x + c * n;
     T* to = y + c * n;
-    const Moments moments = moments_of(from, n);
-    const double variance = moments.squares / static_cast<double>(n);
-    mean[c] = static_cast<T>(moments.mean);
-    var[c] = static_cast<T>(variance);
+    const ChannelStats<T> stats = channel_stats(from, n, weight[c], eps);
+    mean[c] = stats.mean;
+    var[c] = stats.var;
     // Not x scale + shift: where the mean is large against the deviation, that loses digits.
-    const Simd<T> centre(moments.mean), shift(static_cast<double>(bias[c]));
-    const Simd<T> scale(static_cast<double>(weight[c]) / std::sqrt(variance + eps));
+    const Simd<T> centre(static_cast<double>(stats.mean)), shift(static_cast<double>(bias[c]));
+    const Simd<T> scale(static_cast<double>(stats.scale));
     Index i = 0;
     for (; i + lanes <= n; i += lanes) store(fma(load(from + i) - centre, scale, shift), to + i);
     const auto left = static_cast<std::size_t>(n - i);
