@@ -22,9 +22,11 @@ constexpr bool kCaching = true;
 constexpr bool kCaching = true;
 #endif
 
-// Four sizes to each power of two: at most 25 % of a block is unused.
+// Eight sizes to each power of two: at most an eighth of a block is unused.
+constexpr int kStepsLog = 3;
+constexpr int kSteps = 1 << kStepsLog;
 constexpr int kSmallestLog = 6;
-constexpr int kClasses = 4 * (48 - kSmallestLog);
+constexpr int kClasses = kSteps * (48 - kSmallestLog);
 // A thread keeps this many small blocks to itself; the rest go to the shared lists.
 constexpr int kThreadBlocks = 32;
 constexpr std::size_t kThreadBlockBytes = std::size_t{1} << 20;
@@ -32,16 +34,16 @@ constexpr std::size_t kThreadBlockBytes = std::size_t{1} << 20;
 int size_class(std::size_t bytes) {
   if (bytes <= (std::size_t{1} << kSmallestLog)) return 0;
   const int log = std::bit_width(bytes - 1) - 1;  // 2^log < bytes <= 2^(log+1)
-  const std::size_t step = std::size_t{1} << (log - 2);
-  const auto quarter = static_cast<int>((bytes - 1 - (std::size_t{1} << log)) / step);
-  return 4 * (log - kSmallestLog) + quarter + 1;
+  const std::size_t step = std::size_t{1} << (log - kStepsLog);
+  const auto steps = static_cast<int>((bytes - 1 - (std::size_t{1} << log)) / step);
+  return kSteps * (log - kSmallestLog) + steps + 1;
 }
 
 std::size_t class_bytes(int size_class) {
   if (size_class == 0) return std::size_t{1} << kSmallestLog;
-  const int log = (size_class - 1) / 4 + kSmallestLog;
+  const int log = (size_class - 1) / kSteps + kSmallestLog;
   return (std::size_t{1} << log) +
-         static_cast<std::size_t>((size_class - 1) % 4 + 1) * (std::size_t{1} << (log - 2));
+         static_cast<std::size_t>((size_class - 1) % kSteps + 1) * (std::size_t{1} << (log - kStepsLog));
 }
 
 std::atomic<std::size_t> current_bytes{0};
