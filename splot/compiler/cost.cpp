@@ -1,7 +1,11 @@
 #include "splot/compiler/cost.h"
 
 #include <algorithm>
+#include <set>
+#include <span>
+#include <vector>
 
+#include "splot/compiler/lifetimes.h"
 #include "splot/ops/op_records.h"
 
 namespace splot {
@@ -51,6 +55,27 @@ Cost cost_of(const Graph& graph, const GraphCall& call) {
   }
   const double pairs = products(graph, call);
   if (pairs > 0.0) out.flops = 2.0 * pairs;
+  return out;
+}
+
+Cost cost_of(const Graph& graph, std::size_t first, std::size_t calls) {
+  if (calls == 1) return cost_of(graph, graph.calls[first]);
+  Cost out;
+  std::set<ValueId> read, made;
+  const std::span<const GraphCall> fused(graph.calls.data() + first, calls);
+  for (const GraphCall& call : fused) {
+    out.flops += cost_of(graph, call).flops;
+    read.insert(call.inputs.begin(), call.inputs.end());
+    made.insert(call.outputs.begin(), call.outputs.end());
+  }
+  const std::vector<compiler::Lifetime> lifetimes = compiler::planned_lifetimes(graph);
+  for (const ValueId id : read) {
+    if (!made.contains(id)) out.bytes += bytes_of(graph, id);
+  }
+  for (const ValueId id : made) {
+    const bool kept = lifetimes[static_cast<std::size_t>(id)].home != compiler::Home::block;
+    if (kept) out.bytes += bytes_of(graph, id);
+  }
   return out;
 }
 

@@ -1,6 +1,8 @@
 // What a call of an op has to do at least: floors for the time it takes.
 #pragma once
 
+#include <cstddef>
+
 #include "splot/core/export.h"
 #include "splot/graph/graph.h"
 
@@ -18,5 +20,8 @@ struct Cost {
 ///
 ///   const Cost cost = cost_of(graph, graph.calls[0]);   // matmul [m, k] [k, n]: 2 m n k flops
 SPLOT_API Cost cost_of(const Graph& graph, const GraphCall& call);
+/// Of so many calls that are made together: what they hand to each other, and nobody else reads, costs no
+/// bytes, and an operand is read once.
+SPLOT_API Cost cost_of(const Graph& graph, std::size_t first, std::size_t calls);
 
 }  // namespace splot

@@ -14,25 +14,6 @@ namespace {
 
 using In = std::span<const Tensor>;
 
-// How often each value of a graph is read. What a rule has made since is not known, and left to the next
-// round.
-class ReadCounts {
- public:
-  explicit ReadCounts(const Graph& graph) : counts_(graph.values.size()) {
-    for (const GraphCall& call : graph.calls) {
-      for (const ValueId id : call.inputs) ++counts_[static_cast<std::size_t>(id)];
-    }
-    for (const ValueId id : graph.outputs) ++counts_[static_cast<std::size_t>(id)];
-    for (const GraphWrite& write : graph.writes) ++counts_[static_cast<std::size_t>(write.value)];
-  }
-  bool once(ValueId id) const {
-    return static_cast<std::size_t>(id) < counts_.size() && counts_[static_cast<std::size_t>(id)] == 1;
-  }
-
- private:
-  std::vector<int> counts_;
-};
-
 // Makes the call again of other inputs and attributes.
 ValueIds called(Rewriter& g, const OpDef& op, const ValueIds& inputs, const Attrs& attrs) {
   return {g.add(inputs, [&](In in) { return apply(op, in, attrs); })};

@@ -21,6 +21,10 @@ constexpr GraphPass kPasses[] = {
     {"fold-batch-norm", Message::pass_fold_batch_norm, false, compiler::fold_batch_norm, /*frozen=*/true},
     {"fuse-epilogue", Message::pass_fuse_epilogue, true, compiler::fuse_epilogue, /*frozen=*/true},
     {"pack-weights", Message::pass_pack_weights, false, compiler::pack_weights, /*frozen=*/true},
+    {"early-update", Message::pass_early_update, true, compiler::early_update, false, /*last=*/true},
+    {"split-norm", Message::pass_split_norm, true, compiler::split_norm, false, true},
+    {"fuse-elementwise", Message::pass_fuse_elementwise, true, compiler::fuse_elementwise, false, true},
+    {"rematerialize", Message::pass_rematerialize, true, compiler::rematerialize, false, true},
 };
 
 // Each round makes the graph smaller or more stable; a bound all the same, should two rules ever undo each
@@ -45,22 +49,27 @@ OptimizedGraph optimize(Graph graph, const PassOptions& options) {
                         names);
   }
   OptimizedGraph out{std::move(graph), {}};
+  const auto run = [&](const GraphPass& pass) {
+    if (pass.frozen && !options.frozen) return false;
+    if (std::find(options.without.begin(), options.without.end(), pass.name) != options.without.end()) {
+      return false;
+    }
+    const std::size_t before = out.graph.calls.size();
+    Graph old;
+    if (options.watch) old = out.graph;
+    const std::size_t places = pass.run(out.graph);
+    if (places == 0) return false;
+    out.steps.push_back({&pass, places, before, out.graph.calls.size()});
+    if (options.watch) options.watch(pass, old, out.graph);
+    return true;
+  };
   bool changed = true;
   for (int round = 0; changed && round < kRounds; ++round) {
     changed = false;
-    for (const GraphPass& pass : kPasses) {
-      if (pass.frozen && !options.frozen) continue;
-      if (std::find(options.without.begin(), options.without.end(), pass.name) != options.without.end())
-        continue;
-      const std::size_t before = out.graph.calls.size();
-      Graph old;
-      if (options.watch) old = out.graph;
-      const std::size_t places = pass.run(out.graph);
-      if (places == 0) continue;
-      changed = true;
-      out.steps.push_back({&pass, places, before, out.graph.calls.size()});
-      if (options.watch) options.watch(pass, old, out.graph);
-    }
+    for (const GraphPass& pass : kPasses) changed = (!pass.last && run(pass)) || changed;
+  }
+  for (const GraphPass& pass : kPasses) {
+    if (pass.last) run(pass);
   }
   return out;
 }

@@ -25,6 +25,8 @@ struct GraphPass {
   std::size_t (*run)(Graph& graph);
   /// For networks that only answer: it runs where PassOptions::frozen says so.
   bool frozen = false;
+  /// Of the order of calls and of memory: it runs once, when the others have nothing more to change.
+  bool last = false;
 };
 
 /// In the order in which they run:
@@ -46,7 +48,18 @@ struct GraphPass {
 /// - pack-weights: linear layers and convolutions get their constant weights in the order in which they are
 ///   read, where that is faster (ops/packed.h).
 ///
-/// Freeze and the last three run for networks that only answer.
+/// - early-update: the update of a weight is made as soon as its gradient is there and nobody reads the old
+///   weight any more.
+/// - split-norm: a batch norm with an elementwise call behind it becomes its statistics and an elementwise
+///   call.
+/// - fuse-elementwise: elementwise calls that hand results of 1024 elements and more to each other are made
+///   together, block by block.
+/// - rematerialize: where values of 4 MiB and more are in memory at once, elementwise results that wait for
+///   the derivatives are computed again instead, until the most that is alive is 0.6 of what it was or
+///   nothing is left that helps.
+///
+/// Freeze, fold-batch-norm, fuse-epilogue and pack-weights run for networks that only answer; the last four
+/// of all run once, at the end.
 SPLOT_API std::span<const GraphPass> all_passes();
 /// Null: there is none of that name.
 SPLOT_API const GraphPass* find_pass(std::string_view name);
@@ -74,7 +87,8 @@ struct OptimizedGraph {
   std::vector<PassStep> steps;  ///< in order
 };
 
-/// Runs the passes one after the other, and again, until none has anything to change. Throws ValueError for
+/// Runs the passes one after the other, and again, until none has anything to change; then those that come
+/// last. Throws ValueError for
 /// a name that no pass has.
 ///
 ///   Plan plan(optimize(trace(step, {x, y}, {.slots = slots}), {.without = {"stable-numerics"}}).graph);

@@ -10,6 +10,7 @@
 #include "splot/core/error.h"
 #include "splot/core/node.h"
 #include "splot/core/strided.h"
+#include "splot/ops/fused.h"
 
 namespace splot {
 
@@ -31,6 +32,9 @@ struct Plan::State {
     const Attrs* attrs;
     TensorList inputs, outputs;
     CallTime time;
+    // Of calls that are made together; empty where one is made alone. Those of `operands` are what they take.
+    std::vector<FusedCall> together;
+    std::vector<TensorList> operands;
 
     void run();
   };
@@ -48,6 +52,7 @@ struct Plan::State {
   explicit State(Graph traced);
 
   TensorImpl& impl(ValueId id) { return *values[static_cast<std::size_t>(id)].impl(); }
+  const Tensor& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
   const Lifetime& lifetime(ValueId id) const { return lifetimes[static_cast<std::size_t>(id)]; }
 
   // The elements of a value, and with them those of its views.
@@ -74,6 +79,8 @@ struct Plan::State {
   void take_back();
   TensorList results();
 
+  Call alone(std::size_t number) const;
+  Call fused(std::size_t first, std::size_t count) const;
   ValueId writable(const GraphWrite& write) const;
 
   Graph graph;
@@ -92,7 +99,7 @@ struct Plan::State {
 };
 
 Plan::State::State(Graph traced)
-    : graph(std::move(traced)), lifetimes(compiler::lifetimes_of(graph)), views(lifetimes.size()) {
+    : graph(std::move(traced)), lifetimes(compiler::planned_lifetimes(graph)), views(lifetimes.size()) {
   const compiler::Arena arena = compiler::place(lifetimes);
   memory = {.planned = arena.bytes, .lower_bound = arena.lower_bound, .separate = 0};
   for (std::size_t i = 0; i < lifetimes.size(); ++i) {
@@ -121,13 +128,15 @@ Plan::State::State(Graph traced)
   for (std::size_t i = 0; i < lifetimes.size(); ++i) {
     if (lifetimes[i].home == Home::own) borrowed.push_back(static_cast<ValueId>(i));
   }
-  for (std::size_t number = 0; number < graph.calls.size(); ++number) {
+  for (std::size_t number = 0; number < graph.calls.size();) {
+    const std::size_t together = compiler::calls_together(graph, number);
     const GraphCall& call = graph.calls[number];
-    if (call.op->view != nullptr && lifetime(call.outputs[0]).home == Home::view) continue;
-    Call ready{.op = call.op, .attrs = &call.attrs, .inputs = {}, .outputs = {}, .time = {.call = number}};
-    for (const ValueId id : call.inputs) ready.inputs.push_back(values[static_cast<std::size_t>(id)]);
-    for (const ValueId id : call.outputs) ready.outputs.push_back(values[static_cast<std::size_t>(id)]);
-    calls.push_back(std::move(ready));
+    if (together > 1) {
+      calls.push_back(fused(number, together));
+    } else if (call.op->view == nullptr || lifetime(call.outputs[0]).home != Home::view) {
+      calls.push_back(alone(number));
+    }
+    number += together;
   }
   for (const GraphWrite& write : graph.writes) {
     const auto earlier =
@@ -136,6 +145,34 @@ Plan::State::State(Graph traced)
     writes.push_back(
         {write.slot, write.value, writable(write), same, Tensor::without_elements({}, kFloat32)});
   }
+}
+
+Plan::State::Call Plan::State::alone(std::size_t number) const {
+  const GraphCall& call = graph.calls[number];
+  Call out{.op = call.op, .attrs = &call.attrs, .time = {.call = number}};
+  for (const ValueId id : call.inputs) out.inputs.push_back(value(id));
+  for (const ValueId id : call.outputs) out.outputs.push_back(value(id));
+  return out;
+}
+
+Plan::State::Call Plan::State::fused(std::size_t first, std::size_t count) const {
+  Call out{.op = graph.calls[first].op, .time = {.call = first, .calls = count}};
+  out.operands.resize(count);  // which then stay where they are
+  for (std::size_t i = 0; i < count; ++i) {
+    const GraphCall& call = graph.calls[first + i];
+    FusedCall one{.op = call.op, .attrs = &call.attrs, .output = &value(call.outputs[0])};
+    for (std::size_t k = 0; k < call.inputs.size(); ++k) {
+      out.operands[i].push_back(value(call.inputs[k]));
+      for (std::size_t earlier = 0; earlier < i; ++earlier) {
+        if (graph.calls[first + earlier].outputs[0] == call.inputs[k])
+          one.made_by[k] = static_cast<int>(earlier);
+      }
+    }
+    one.inputs = out.operands[i];
+    one.kept = lifetime(call.outputs[0]).home != Home::block;
+    out.together.push_back(one);
+  }
+  return out;
 }
 
 // The slot's own memory, where the op that makes the new value may write into it and nobody reads it later.
@@ -245,6 +282,7 @@ void Plan::State::write_key(const GraphInput& input, std::uint64_t counter) {
 }
 
 void Plan::State::Call::run() {
+  if (!together.empty()) return run_fused(together);
   if (op->view != nullptr) {
     copy_dense(inputs[0], inputs[0].dtype(), const_cast<void*>(outputs[0].raw()));
     return;

@@ -19,9 +19,10 @@ struct PlanMemory {
   std::size_t separate = 0;     ///< if every value had memory of its own
 };
 
-/// What a call of the graph has taken since times are taken.
+/// What a call of the graph, or several that are made together, have taken since times are taken.
 struct CallTime {
-  std::size_t call = 0;  ///< in Graph::calls
+  std::size_t call = 0;   ///< in Graph::calls
+  std::size_t calls = 1;  ///< from that one on
   std::uint64_t runs = 0;
   double seconds = 0.0;
 };

@@ -56,12 +56,17 @@ void Rewriter::keep(GraphCall call) {
 }
 
 ValueId Rewriter::add(const ValueIds& from, const std::function<Tensor(std::span<const Tensor>)>& function) {
+  return add_all(from, [&](std::span<const Tensor> in) { return TensorList{function(in)}; })[0];
+}
+
+ValueIds Rewriter::add_all(const ValueIds& from,
+                           const std::function<TensorList(std::span<const Tensor>)>& function) {
   TensorList arguments;
   for (const ValueId id : from) {
     const GraphValue& like = value(id);
     arguments.push_back(Tensor::without_elements(like.shape, like.dtype, like.strides));
   }
-  Graph made = trace([&](std::span<const Tensor> in, std::uint64_t) { return TensorList{function(in)}; },
+  Graph made = trace([&](std::span<const Tensor> in, std::uint64_t) { return function(in); },
                      {arguments.data(), arguments.size()});
   ValueIds names(made.values.size());
   for (const GraphInput& input : made.inputs) {
@@ -78,7 +83,9 @@ ValueId Rewriter::add(const ValueIds& from, const std::function<Tensor(std::span
     }
     keep(std::move(call));
   }
-  return names[static_cast<std::size_t>(made.outputs[0])];
+  ValueIds out;
+  for (const ValueId id : made.outputs) out.push_back(names[static_cast<std::size_t>(id)]);
+  return out;
 }
 
 namespace {
@@ -131,6 +138,14 @@ std::size_t rewrite(Graph& graph, const Rule& rule) {
   rename(graph, names);
   number_anew(graph);
   return replaced;
+}
+
+ReadCounts::ReadCounts(const Graph& graph) : counts_(graph.values.size()) {
+  for (const GraphCall& call : graph.calls) {
+    for (const ValueId id : call.inputs) ++counts_[static_cast<std::size_t>(id)];
+  }
+  for (const ValueId id : graph.outputs) ++counts_[static_cast<std::size_t>(id)];
+  for (const GraphWrite& write : graph.writes) ++counts_[static_cast<std::size_t>(write.value)];
 }
 
 void rename(Graph& graph, const ValueIds& names) {

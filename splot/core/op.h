@@ -1,6 +1,8 @@
 // OpDef: everything Splot knows about one operation; apply() runs it.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -17,11 +19,21 @@ class KernelArgs;
 /// The languages a formula can be printed in.
 enum class Dialect : std::uint8_t { c, cuda };
 
+/// A formula with its attributes, for runs of elements of one type on the instruction set in use.
+struct BlockFormula {
+  /// Element i of the output from element i of each input; the output may be one of the inputs. Null: there
+  /// is none for the type.
+  void (*run)(const void* formula, const void* const* inputs, void* output, Index n) = nullptr;
+  alignas(8) std::array<std::byte, 16> formula{};
+};
+
 /// A formula written once and instantiated for every instruction set, for double and for text;
 /// made by elementwise<Formula>() in backend/cpu/elementwise.h.
 struct Elementwise {
   int arity = 1;
   void (*run)(const KernelArgs&) = nullptr;
+  /// For blocks that other formulas have made, or go on with.
+  BlockFormula (*block)(const Attrs& attrs, DType dtype) = nullptr;
   /// One element in double: what the fast kernels are tested against.
   double (*reference)(std::span<const double> inputs, const Attrs& attrs) = nullptr;
   /// The expression in terms of the named inputs: text({"x"}, attrs, Dialect::c) == "fmaxf(x, 0.0f)".

@@ -100,7 +100,7 @@ std::string Graph::to_string() const {
   for (const GraphCall& call : calls) {
     out += join(list_of(call.outputs), " = ", call.op->name, '(', arguments(call), ')');
     for (const ValueId id : call.outputs) out += type(id);
-    out += '\n';
+    out += call.fused == 0 ? "\n" : join(" | fused ", call.fused, '\n');
   }
   for (const GraphWrite& write : writes) {
     out += join(slots[static_cast<std::size_t>(write.slot)].name(), " := %", write.value, '\n');

@@ -28,6 +28,9 @@ struct GraphCall {
   Attrs attrs;
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
+  /// Elementwise calls that stand one behind the other with the same number, other than 0, are made together,
+  /// block by block of their elements.
+  int fused = 0;
 };
 
 /// Something that outlives a call and that a function reads and writes: a parameter, a running mean, the
@@ -106,13 +109,15 @@ struct SPLOT_API Graph {
 
   ValueId add_value(const Tensor& like);
   /// One line for each input, call, output and write; a call shows its attributes, a constant of one element
-  /// its value:
+  /// its value, and calls that are made together the number that they share:
   ///
   ///   %0 = argument 0: float32[10, 784]
   ///   %1 = slot 0.weight: float32[30, 784]
   ///   %2 = permute(%1, order=[1, 0]): float32[784, 30]
   ///   %3 = matmul(%0, %2): float32[10, 30]
-  ///   return %3
+  ///   %4 = mul(%3, %3): float32[10, 30] | fused 1
+  ///   %5 = exp(%4): float32[10, 30] | fused 1
+  ///   return %5
   std::string to_string() const;
 };
 

@@ -56,16 +56,19 @@ void add_plan(TrainingProfile& profile, const Plan& plan, std::string why) {
   const double bandwidth = copy_bandwidth(out.memory.planned + profile.state);
   profile.bandwidth = profile.bandwidth == 0.0 ? bandwidth : std::min(profile.bandwidth, bandwidth);
   for (const CallTime& time : plan.times()) {
-    const GraphCall& call = plan.graph().calls[time.call];
-    const Cost cost = cost_of(plan.graph(), call);
+    std::string name;
+    for (std::size_t i = time.call; i < time.call + time.calls; ++i) {
+      name += (name.empty() ? "" : "+") + std::string(plan.graph().calls[i].op->name);
+    }
+    const Cost cost = cost_of(plan.graph(), time.call, time.calls);
     const double floor =
         static_cast<double>(time.runs) * std::max(cost.flops / profile.flops, cost.bytes / bandwidth);
     out.runs = std::max(out.runs, time.runs);
     out.seconds += time.seconds;
     out.floor += floor;
     auto found = std::find_if(profile.ops.begin(), profile.ops.end(),
-                              [&](const OpProfile& entry) { return entry.op == call.op->name; });
-    if (found == profile.ops.end()) found = profile.ops.insert(found, {.op = call.op->name});
+                              [&](const OpProfile& entry) { return entry.op == name; });
+    if (found == profile.ops.end()) found = profile.ops.insert(found, {.op = name});
     found->calls += time.runs;
     found->seconds += time.seconds;
     found->floor += floor;

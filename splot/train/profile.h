@@ -23,7 +23,7 @@ struct PlanProfile {
 
 /// All calls of one op, in all plans.
 struct OpProfile {
-  std::string op;
+  std::string op;  ///< "relu", or of ops that are made together "add+relu"
   std::uint64_t calls = 0;
   double seconds = 0.0;
   double floor = 0.0;

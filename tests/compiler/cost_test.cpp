@@ -88,5 +88,16 @@ TEST(Cost, OtherCallsMakeEachNumberOnce) {
   expect_cost(cost_in(graph, "greater"), 21, 8.0 * (21 + 3) + 21);
 }
 
+// What fused calls hand to each other costs no bytes, and what two of them read costs once.
+TEST(Cost, FusedCallsReadAndWriteOnce) {
+  Graph graph = trace([](In in, std::uint64_t) { return TensorList{exp(in[0]) * in[0] + in[1]}; },
+                      TensorList{ones({7, 3}), ones({3})});
+  for (GraphCall& call : graph.calls) call.fused = 1;
+  const Cost together = cost_of(graph, 0, 3), first = cost_of(graph, 0, 1);
+  EXPECT_EQ(together.flops, 3.0 * 21);
+  EXPECT_EQ(together.bytes, 4.0 * (21 + 3 + 21));
+  EXPECT_EQ(first.bytes, cost_of(graph, graph.calls[0]).bytes);
+}
+
 }  // namespace
 }  // namespace splot

@@ -20,16 +20,14 @@
 #include "splot/optim/optimizer.h"
 #include "splot/train/slots.h"
 
+#include "tests/support/bytes.h"
+
 namespace splot {
 namespace {
 
-using In = std::span<const Tensor>;
+using test::bytes_of;
 
-std::vector<std::uint8_t> bytes_of(const Tensor& x) {
-  const Tensor dense = contiguous(x);
-  const auto* data = static_cast<const std::uint8_t*>(dense.raw());
-  return {data, data + static_cast<std::size_t>(x.numel()) * x.dtype().size()};
-}
+using In = std::span<const Tensor>;
 
 // The update of w by the gradient that `gradient` makes of the arguments and of w.
 struct Step {

@@ -2,6 +2,7 @@
 #include "splot/compiler/lifetimes.h"
 
 #include <random>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -82,6 +83,74 @@ TEST(Lifetimes, ViewsKeepTheirBase) {
   }
   EXPECT_EQ(views, 2);
   EXPECT_EQ(lifetimes[static_cast<std::size_t>(a)].last, static_cast<int>(graph.calls.size()) - 1);
+}
+
+// Each is written over the one before it; what is given back has memory of its own.
+TEST(PlannedLifetimes, AnElementwiseChainTakesOneBlock) {
+  const Graph graph = trace(
+      [](std::span<const Tensor> in, std::uint64_t) {
+        Tensor x = in[0];
+        for (int i = 0; i < 4; ++i) x = sigmoid(x);
+        return TensorList{x};
+      },
+      TensorList{Tensor::empty({1000}, kFloat32)});
+  const std::vector<Lifetime> lifetimes = planned_lifetimes(graph);
+  const ValueId first = graph.calls[0].outputs[0];
+  for (const int i : {1, 2}) {
+    const Lifetime& value =
+        lifetimes[static_cast<std::size_t>(graph.calls[static_cast<std::size_t>(i)].outputs[0])];
+    EXPECT_EQ(value.home, Home::view);
+    EXPECT_EQ(value.base, first);
+  }
+  EXPECT_EQ(lifetimes[static_cast<std::size_t>(graph.calls[3].outputs[0])].home, Home::own);
+  EXPECT_EQ(place(lifetimes).bytes, 4032u);
+}
+
+TEST(PlannedLifetimes, WhatIsReadLaterOrLiesOtherwiseIsNotWrittenOver) {
+  const Graph graph = trace(
+      [](std::span<const Tensor> in, std::uint64_t) {
+        const Tensor a = exp(in[0]);           // read again below
+        const Tensor b = tanh(a);              // so it cannot be here
+        const Tensor row = sum(a, {0}, true);  // of another shape than what follows
+        const Tensor c = row + in[0];
+        return TensorList{sum(b * c), sum(cast(a > row, kInt64))};  // a condition is smaller
+      },
+      TensorList{Tensor::empty({20, 50}, kFloat32)});
+  const std::vector<Lifetime> lifetimes = planned_lifetimes(graph);
+  for (const GraphCall& call : graph.calls) {
+    const std::string name = call.op->name;
+    const Home home = lifetimes[static_cast<std::size_t>(call.outputs[0])].home;
+    if (name == "tanh" || name == "add" || name == "greater") {
+      EXPECT_EQ(home, Home::arena) << name;
+    }
+    if (name == "mul") {
+      EXPECT_EQ(home, Home::view);
+    }
+  }
+}
+
+// Results of calls that are made together are there before all operands have been read.
+TEST(PlannedLifetimes, FusedCallsKeepTheirOperandsToTheEnd) {
+  Graph graph = trace(
+      [](std::span<const Tensor> in, std::uint64_t) {
+        const Tensor a = matmul(in[0], in[0]), b = matmul(a, in[0]);
+        const Tensor c = exp(a), d = c + b;
+        return TensorList{sum(c), sum(matmul(d, in[0]))};
+      },
+      TensorList{Tensor::empty({64, 64}, kFloat32)});
+  for (GraphCall& call : graph.calls) {
+    if (call.op->elementwise != nullptr) call.fused = 1;
+  }
+  const auto of = [&](const std::vector<Lifetime>& all, std::size_t call) {
+    return all[static_cast<std::size_t>(graph.calls[call].outputs[0])];
+  };
+  const std::vector<Lifetime> alone = lifetimes_of(graph), together = planned_lifetimes(graph);
+  ASSERT_EQ(graph.calls[2].op->name, std::string("exp"));
+  EXPECT_EQ(calls_together(graph, 2), 2u);
+  EXPECT_EQ(of(alone, 0).last, 2);
+  EXPECT_EQ(of(together, 2).base, graph.calls[0].outputs[0]);  // exp over a, which nobody reads afterwards
+  EXPECT_EQ(of(together, 3).base, graph.calls[1].outputs[0]);
+  EXPECT_EQ(of(together, 2).home, Home::view);
 }
 
 }  // namespace

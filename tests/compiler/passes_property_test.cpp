@@ -13,16 +13,14 @@
 #include "splot/graph/trace.h"
 #include "splot/ops/ops.h"
 
+#include "tests/support/bytes.h"
+
 namespace splot {
 namespace {
 
-using In = std::span<const Tensor>;
+using test::bytes_of;
 
-std::vector<std::uint8_t> bytes_of(const Tensor& x) {
-  const Tensor dense = contiguous(x);
-  const auto* data = static_cast<const std::uint8_t*>(dense.raw());
-  return {data, data + static_cast<std::size_t>(x.numel()) * x.dtype().size()};
-}
+using In = std::span<const Tensor>;
 
 // A function of two [2, 3] tensors that is all chance, but the same at each call. It is fond of what passes
 // look for: ones, zeros of both signs, things done twice or undone.
@@ -130,7 +128,7 @@ TEST(Passes, RandomGraphsKeepTheirBits) {
     }
   }
   for (const GraphPass& pass : all_passes()) {
-    if (pass.exact && !pass.frozen) {
+    if (pass.exact && !pass.frozen && !pass.last) {  // those that come last are for large tensors
       EXPECT_GT(steps[pass.name], 100) << pass.name;
     }
   }

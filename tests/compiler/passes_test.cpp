@@ -346,7 +346,7 @@ TEST(Optimize, RunsPassesUntilNothingChanges) {
   EXPECT_ERROR(ValueError, optimize(traced(), {.without = {"fusion"}}),
                "[optimize] there is no pass \"fusion\"; there are freeze, dead-code, common-subexpressions, "
                "constant-folding, identities, stable-numerics, fuse-update, fold-batch-norm, fuse-epilogue, "
-               "pack-weights");
+               "pack-weights, early-update, split-norm, fuse-elementwise, rematerialize");
 }
 
 TEST(Optimize, CompiledFunctionsRunThePasses) {

@@ -1,67 +1,89 @@
 #include "splot/backend/cpu/elementwise.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
+#include "splot/backend/cpu/fused.h"
 #include "splot/backend/cpu/thread_pool.h"
 #include "splot/core/strided.h"
 
 namespace splot::cpu {
 namespace {
 
-// Inputs that are not dense are brought together in blocks of this many elements, which stay in the first
-// cache.
+// Inputs that are not dense, and what steps hand to each other, are brought together in blocks of this many
+// elements, which stay in the first cache.
 constexpr Index kBlock = 512;
 // The unit of work of a thread: fixed, so that results never depend on how many threads there are.
 constexpr Index kChunk = 16 * 1024;
 
-constexpr std::size_t kMaxInputs = 4;
+constexpr std::size_t kMaxInputs = kFormulaInputs;
+constexpr std::array<int, kMaxInputs> kFromMemory = {-1, -1, -1, -1};
+using Buffer = std::array<std::byte, kBlock * sizeof(double)>;
 
 // What the loop over blocks needs to know of each input.
-struct Operands {
-  MergedAxes axes;
-  std::array<const std::byte*, kMaxInputs> base{};
-  std::array<std::size_t, kMaxInputs> bytes{};  // of an element
-  std::array<bool, kMaxInputs> dense{};         // in the order of the output
-  std::array<bool, kMaxInputs> one{};           // a single element, repeated
-  std::array<bool, kMaxInputs> widen{};         // a bool among operands of another type
-  DType dtype;
+struct Operand {
+  const std::byte* base = nullptr;
+  std::size_t bytes = 0;  // of an element
+  int made_by = -1;       // the step whose result it is
+  bool dense = false;     // in the order of the output
+  bool one = false;       // a single element, repeated
+  bool widen = false;     // a bool among operands of another type
+  int buffer = -1;        // where a block of it is brought together; -1: it is read where it lies
+};
+
+// A formula and what it is applied to.
+struct Step {
+  BlockFormula formula;
+  MergedAxes axes;  // of inputs that are neither dense nor single elements
+  std::array<Operand, kMaxInputs> operands;
   std::size_t count = 0;
+  DType dtype;
+  std::byte* out = nullptr;   // null: for later steps alone
+  std::size_t out_bytes = 0;  // of an element
+  int out_buffer = -1;
 };
 
 // A leading condition is bool, whatever it chooses between.
-DType calculating_dtype(const KernelArgs& args) { return args.inputs[args.inputs.size() - 1].dtype(); }
+DType calculating_dtype(std::span<const Tensor> inputs) { return inputs[inputs.size() - 1].dtype(); }
 
-Operands arrange(const KernelArgs& args) {
-  Operands out;
-  out.count = args.inputs.size();
-  out.dtype = calculating_dtype(args);
-  const Tensor& output = args.outputs[0];
+void arrange_axes(Step& step, std::span<const Tensor> inputs, const Tensor& output) {
   const Shape& shape = output.shape();
-  bool simple = true;
-  for (std::size_t i = 0; i < out.count; ++i) {
-    const Tensor& input = args.inputs[i];
-    out.base[i] = static_cast<const std::byte*>(input.raw());
-    out.bytes[i] = input.dtype().size();
-    out.widen[i] = input.dtype() != out.dtype;
-    const bool in_order = output.is_contiguous()
-                              ? input.is_contiguous() && input.numel() == shape.numel()
-                              : input.shape() == shape && input.strides() == output.strides();
-    out.dense[i] = in_order && !out.widen[i];
-    out.one[i] = input.numel() == 1 && !out.dense[i];
-    simple = simple && (out.dense[i] || out.one[i]);
-  }
-  if (simple) return out;
   SmallVector<Strides, 4> strides;
-  for (std::size_t i = 0; i < out.count; ++i) strides.push_back(broadcast_strides(args.inputs[i], shape));
+  for (const Tensor& input : inputs) strides.push_back(broadcast_strides(input, shape));
   if (output.is_contiguous()) {
-    out.axes = merge_axes(shape, strides);
-    return out;
+    step.axes = merge_axes(shape, strides);
+    return;
   }
   // In the order in which the output lies in memory.
   const Axes order = memory_order(shape, output.strides());
   for (Strides& s : strides) s = reordered(s, order);
-  out.axes = merge_axes(Shape(reordered(shape.ints(), order)), strides);
+  step.axes = merge_axes(Shape(reordered(shape.ints(), order)), strides);
+}
+
+// `made_by` says which step makes each input; numbers of buffers are taken from `buffers` on.
+Step arrange(std::span<const Tensor> inputs, const std::array<int, kMaxInputs>& made_by, const Tensor& output,
+             int& buffers) {
+  Step out;
+  out.count = inputs.size();
+  out.dtype = calculating_dtype(inputs);
+  out.out_bytes = output.dtype().size();
+  const Shape& shape = output.shape();
+  bool simple = true;
+  for (std::size_t i = 0; i < out.count; ++i) {
+    const Tensor& input = inputs[i];
+    Operand& x = out.operands[i];
+    x.made_by = made_by[i];
+    if (x.made_by < 0) x.base = static_cast<const std::byte*>(input.raw());
+    x.bytes = input.dtype().size();
+    x.widen = input.dtype() != out.dtype;
+    x.dense = output.is_contiguous() ? input.is_contiguous() && input.numel() == shape.numel()
+                                     : input.shape() == shape && input.strides() == output.strides();
+    x.one = input.numel() == 1 && !x.dense;
+    if (!x.dense || x.widen) x.buffer = buffers++;
+    simple = simple && (x.dense || x.one);
+  }
+  if (!simple) arrange_axes(out, inputs, output);
   return out;
 }
 
@@ -92,64 +114,109 @@ void widen_conditions(std::byte* buffer, Index n, DType dtype) {
   visit_numbers(dtype, "elementwise", [&](auto tag) { widen_to<typename decltype(tag)::type>(buffer, n); });
 }
 
-void run_chunk(const Operands& operands, BlockKernel kernel, const void* formula, std::byte* out,
-               std::size_t out_bytes, Index first, Index n) {
-  bool all_dense = true;
-  for (std::size_t i = 0; i < operands.count; ++i) all_dense = all_dense && operands.dense[i];
-  alignas(64) std::byte buffers[kMaxInputs][kBlock * sizeof(double)];
-  const Index step = all_dense ? n : kBlock;
-  // Where an operand repeats one element along the inner axis, a block of it serves the whole row.
-  const auto rank = operands.axes.sizes.size();
-  const Index inner = rank == 0 ? 1 : operands.axes.sizes[rank - 1];
-  std::array<Index, kMaxInputs> filled_row;
-  filled_row.fill(-1);
-  for (Index at = 0; at < n; at += step) {
-    const Index run = std::min(step, n - at);
-    const void* in[kMaxInputs];
-    for (std::size_t i = 0; i < operands.count; ++i) {
-      if (operands.dense[i]) {
-        in[i] = operands.base[i] + static_cast<std::size_t>(first + at) * operands.bytes[i];
-        continue;
-      }
-      in[i] = buffers[i];
-      if (operands.one[i]) {
-        if (at != 0) continue;
-        fill_with_one(operands.base[i], operands.bytes[i], run, buffers[i]);
-      } else {
-        const Strides& strides = operands.axes.strides[i];
-        const Index row = (first + at) / inner;
-        const bool repeats = strides[strides.size() - 1] == 0 && (first + at + run - 1) / inner == row;
-        if (repeats && filled_row[i] == row) continue;
-        filled_row[i] = repeats ? row : -1;
-        gather_run(operands.base[i], operands.bytes[i], operands.axes, i, first + at, run, buffers[i]);
-      }
-      if (operands.widen[i]) widen_conditions(buffers[i], run, operands.dtype);
-    }
-    kernel(formula, in, out + static_cast<std::size_t>(first + at) * out_bytes, run);
+// The blocks that a chunk is made with.
+struct Buffers {
+  alignas(64) std::array<Buffer, kFusedBuffers> blocks;
+  std::array<Index, kFusedBuffers> row;  // whose repeated element the buffer holds; -1: other elements
+
+  std::byte* operator[](int i) { return blocks[static_cast<std::size_t>(i)].data(); }
+};
+
+// A block of an operand that does not lie in memory as the kernel wants it. Where it repeats one element
+// along the inner axis, a block of it serves the whole row.
+void bring_together(const Step& step, std::size_t i, const std::byte* dense, Index first, Index n,
+                    bool first_block, Buffers& buffers) {
+  const Operand& x = step.operands[i];
+  std::byte* const to = buffers[x.buffer];
+  if (x.dense) {
+    std::memcpy(to, dense, static_cast<std::size_t>(n) * x.bytes);
+  } else if (x.one) {
+    if (!first_block) return;
+    fill_with_one(x.base, x.bytes, n, to);
+  } else {
+    const Index inner = step.axes.sizes[step.axes.sizes.size() - 1];
+    const Strides& strides = step.axes.strides[i];
+    const Index row = first / inner;
+    const bool repeats = strides[strides.size() - 1] == 0 && (first + n - 1) / inner == row;
+    Index& held = buffers.row[static_cast<std::size_t>(x.buffer)];
+    if (repeats && held == row) return;
+    held = repeats ? row : -1;
+    gather_run(x.base, x.bytes, step.axes, i, first, n, to);
   }
+  if (x.widen) widen_conditions(to, n, step.dtype);
+}
+
+// All steps on one block, then on the next: what they hand to each other never leaves the first cache.
+void run_chunk(std::span<const Step> steps, Index first, Index n, Index block) {
+  Buffers buffers;
+  buffers.row.fill(-1);
+  for (Index at = 0; at < n; at += block) {
+    const Index run = std::min(block, n - at);
+    const auto begin = static_cast<std::size_t>(first + at);
+    const auto place_of = [&](const Step& step) {
+      return step.out != nullptr ? step.out + begin * step.out_bytes : buffers[step.out_buffer];
+    };
+    for (const Step& step : steps) {
+      const void* in[kMaxInputs];
+      for (std::size_t i = 0; i < step.count; ++i) {
+        const Operand& x = step.operands[i];
+        const std::byte* dense = nullptr;
+        if (x.made_by >= 0) {
+          dense = place_of(steps[static_cast<std::size_t>(x.made_by)]);
+        } else if (x.dense) {
+          dense = x.base + begin * x.bytes;
+        }
+        if (x.buffer >= 0) bring_together(step, i, dense, first + at, run, at == 0, buffers);
+        in[i] = x.buffer >= 0 ? buffers[x.buffer] : dense;
+      }
+      step.formula.run(step.formula.formula.data(), in, place_of(step), run);
+    }
+  }
+}
+
+void run_steps(std::span<const Step> steps, Index n, Index block) {
+  const Index chunks = (n + kChunk - 1) / kChunk;
+  if (chunks == 1) return run_chunk(steps, 0, n, block);
+  parallel_for(chunks, [&](Index chunk) {
+    const Index first = chunk * kChunk;
+    run_chunk(steps, first, std::min(kChunk, n - first), block);
+  });
 }
 
 }  // namespace
 
-void run_blocks(const KernelArgs& args, const BlockKernels& kernels, const void* formula) {
-  const Index n = args.outputs[0].numel();
+BlockKernel kernel_for(const BlockKernels& kernels, DType dtype) {
+  return kernels.table[static_cast<std::size_t>(dtype.code())][static_cast<std::size_t>(instruction_set())];
+}
+
+void run_blocks(const KernelArgs& args, BlockFormula (*block)(const Attrs& attrs, DType dtype)) {
+  const Tensor& output = args.outputs[0];
+  if (output.numel() == 0) return;
+  int buffers = 0;
+  Step step = arrange(args.inputs, kFromMemory, output, buffers);
+  step.formula = block(args.attrs, step.dtype);
+  require<DTypeError>(step.formula.run != nullptr, args.op.name, "cannot calculate with ", step.dtype);
+  step.out = static_cast<std::byte*>(args.raw_out());
+  run_steps({&step, 1}, output.numel(), buffers == 0 ? kChunk : kBlock);
+}
+
+void run_fused(std::span<const FusedCall> calls) {
+  const Index n = calls[0].output->numel();
   if (n == 0) return;
-  const DType dtype = calculating_dtype(args);
-  const BlockKernel kernel =
-      kernels.table[static_cast<std::size_t>(dtype.code())][static_cast<std::size_t>(instruction_set())];
-  require<DTypeError>(kernel != nullptr, args.op.name, "cannot calculate with ", dtype);
-  const Operands operands = arrange(args);
-  auto* out = static_cast<std::byte*>(args.raw_out());
-  const std::size_t out_bytes = args.outputs[0].dtype().size();
-  const Index chunks = (n + kChunk - 1) / kChunk;
-  if (chunks == 1) {
-    run_chunk(operands, kernel, formula, out, out_bytes, 0, n);
-    return;
+  SmallVector<Step, kFusedSteps> steps;
+  int buffers = 0;
+  for (const FusedCall& call : calls) {
+    Step step = arrange(call.inputs, call.made_by, *call.output, buffers);
+    step.formula = call.op->elementwise->block(*call.attrs, step.dtype);
+    require<DTypeError>(step.formula.run != nullptr, call.op->name, "cannot calculate with ", step.dtype);
+    if (call.kept) {
+      step.out = static_cast<std::byte*>(const_cast<void*>(call.output->raw()));
+    } else {
+      step.out_buffer = buffers++;
+    }
+    steps.push_back(std::move(step));
   }
-  parallel_for(chunks, [&](Index chunk) {
-    const Index first = chunk * kChunk;
-    run_chunk(operands, kernel, formula, out, out_bytes, first, std::min(kChunk, n - first));
-  });
+  run_steps(steps, n, kBlock);
 }
 
 }  // namespace splot::cpu

@@ -12,6 +12,7 @@
 // clang-format on
 
 #include <array>
+#include <new>
 #include <tuple>
 
 #include "splot/backend/cpu/formula_types.h"
@@ -70,7 +71,10 @@ struct BlockKernels {
 };
 
 /// Broadcasts, cuts into fixed blocks and runs them on the threads.
-void run_blocks(const KernelArgs& args, const BlockKernels& kernels, const void* formula);
+void run_blocks(const KernelArgs& args, BlockFormula (*block)(const Attrs& attrs, DType dtype));
+
+/// The kernel for this type on the instruction set in use; null where there is none.
+BlockKernel kernel_for(const BlockKernels& kernels, DType dtype);
 
 template <typename Formula>
 Formula make_formula(const Attrs& attrs) {
@@ -164,9 +168,12 @@ template <typename Formula, FormulaTypes kTypes>
 struct FormulaKernels {
   static constexpr BlockKernels kernels = block_kernels<Formula, kTypes>();
 
-  static void run(const KernelArgs& args) {
-    const Formula formula = make_formula<Formula>(args.attrs);
-    run_blocks(args, kernels, &formula);
+  static void run(const KernelArgs& args) { run_blocks(args, block); }
+  static BlockFormula block(const Attrs& attrs, DType dtype) {
+    static_assert(sizeof(Formula) <= sizeof(BlockFormula::formula) && std::is_trivially_copyable_v<Formula>);
+    BlockFormula out{.run = kernel_for(kernels, dtype)};
+    new (out.formula.data()) Formula(make_formula<Formula>(attrs));
+    return out;
   }
   static double reference(std::span<const double> inputs, const Attrs& attrs) {
     const double* in[arity_of<Formula>()];
@@ -182,7 +189,7 @@ struct FormulaKernels {
   static std::string text(std::span<const std::string> inputs, const Attrs& attrs, Dialect) {
     return print(make_formula<Formula>(attrs), inputs, std::make_index_sequence<arity_of<Formula>()>());
   }
-  static constexpr Elementwise value = {static_cast<int>(arity_of<Formula>()), run, reference, text};
+  static constexpr Elementwise value = {static_cast<int>(arity_of<Formula>()), run, block, reference, text};
 };
 
 }  // namespace cpu

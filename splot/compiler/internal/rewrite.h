@@ -42,6 +42,8 @@ class SPLOT_API Rewriter {
   ValueId add_constant(const Tensor& x);
   /// Writes down the calls that a function makes of these values, and says what its result is.
   ValueId add(const ValueIds& from, const std::function<Tensor(std::span<const Tensor>)>& function);
+  /// The same for a function of several results.
+  ValueIds add_all(const ValueIds& from, const std::function<TensorList(std::span<const Tensor>)>& function);
 
  private:
   friend std::size_t rewrite(Graph& graph, const Rule& rule);
@@ -51,6 +53,19 @@ class SPLOT_API Rewriter {
   Graph& graph_;
   std::deque<GraphCall> calls_;           // calls stay where they are while others are added
   std::vector<const GraphCall*> makers_;  // of each value
+};
+
+/// How often each value of a graph is read by calls, outputs and writes. What a rule has made since is not
+/// known, and left to the next round.
+class ReadCounts {
+ public:
+  explicit ReadCounts(const Graph& graph);
+  bool once(ValueId id) const {
+    return static_cast<std::size_t>(id) < counts_.size() && counts_[static_cast<std::size_t>(id)] == 1;
+  }
+
+ private:
+  std::vector<int> counts_;
 };
 
 /// Values are given other numbers, `names` of each: calls, outputs and writes follow.

@@ -1,0 +1,39 @@
+// Elementwise ops that run together, block by block.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "splot/core/export.h"
+#include "splot/core/op.h"
+
+namespace splot::cpu {
+
+/// The most operands of a formula.
+inline constexpr std::size_t kFormulaInputs = 4;
+/// So many calls can run together,
+inline constexpr std::size_t kFusedSteps = 8;
+/// and take so many blocks: one for each call, and one for each operand that is not dense in the order of the
+/// output, or is a condition among numbers. With 512 elements of 4 bytes each they fit into a first cache.
+inline constexpr std::size_t kFusedBuffers = 12;
+
+/// One call of an elementwise op among others that run together.
+struct FusedCall {
+  const OpDef* op = nullptr;
+  const Attrs* attrs = nullptr;
+  std::span<const Tensor> inputs;
+  const Tensor* output = nullptr;
+  /// The earlier call whose output each input is; -1: it is in memory.
+  std::array<int, kFormulaInputs> made_by = {-1, -1, -1, -1};
+  /// Whether the output is written to memory.
+  bool kept = true;
+};
+
+/// Makes all calls on a block of elements, then on the next: what they hand to each other is not written to
+/// memory, and operands are read once. To the bits of the calls one after the other. Outputs must have one
+/// shape and one order in memory; an output that is kept may be written over an input, in the order of the
+/// output, that no later call reads.
+SPLOT_API void run_fused(std::span<const FusedCall> calls);
+
+}  // namespace splot::cpu

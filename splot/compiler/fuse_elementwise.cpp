@@ -1,0 +1,184 @@
+// fuse-elementwise: calls of elementwise ops that hand large results to each other are moved one behind the
+// other and made together, block by block. split-norm comes before it: of a batch norm, what an elementwise
+// call follows, it leaves the statistics and makes the rest elementwise.
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "splot/compiler/internal/pass_list.h"
+#include "splot/compiler/internal/rewrite.h"
+#include "splot/ops/fused.h"
+#include "splot/ops/op_records.h"
+#include "splot/ops/ops.h"
+
+namespace splot::compiler {
+namespace {
+
+// Below that results are in the first cache anyway.
+constexpr Index kLeastElements = 1024;
+
+// Calls that are made together, where the first of them stands.
+struct Group {
+  std::vector<std::size_t> calls;
+  std::size_t buffers = 0;
+};
+
+class Fusion {
+ public:
+  explicit Fusion(Graph& graph)
+      : graph_(graph),
+        maker_(graph.values.size(), kNobody),
+        reads_(graph.values.size()),
+        group_of_(graph.calls.size()),
+        place_(graph.calls.size()) {
+    for (std::size_t i = 0; i < graph.calls.size(); ++i) {
+      for (const ValueId id : graph.calls[i].outputs) maker_[index(id)] = i;
+      for (const ValueId id : graph.calls[i].inputs) ++reads_[index(id)];
+      groups_.push_back({{i}, buffers_of(graph.calls[i])});
+    }
+    for (const ValueId id : graph.outputs) ++reads_[index(id)];
+    for (const GraphWrite& write : graph.writes) ++reads_[index(write.value)];
+    std::iota(group_of_.begin(), group_of_.end(), std::size_t{0});
+    std::iota(place_.begin(), place_.end(), std::size_t{0});
+  }
+
+  // How many calls were joined with others.
+  std::size_t run() {
+    std::size_t joined = 0;
+    for (std::size_t i = 0; i < graph_.calls.size(); ++i) {
+      if (!can_be_fused(graph_.calls[i])) continue;
+      for (const ValueId id : graph_.calls[i].inputs) {
+        if (!joins(i, id)) continue;
+        join(i, group_of_[maker_[index(id)]]);
+        ++joined;
+        break;
+      }
+    }
+    return joined;
+  }
+
+  // Whether that is something else than what was there.
+  bool write() {
+    std::vector<std::size_t> order(graph_.calls.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return place_[a] < place_[b]; });
+    std::vector<int> numbers(graph_.calls.size());
+    int fused = 0;
+    bool changed = !std::is_sorted(order.begin(), order.end());
+    std::vector<GraphCall> calls;
+    for (const std::size_t i : order) {
+      const std::size_t group = group_of_[i];
+      if (groups_[group].calls.size() > 1 && numbers[group] == 0) numbers[group] = ++fused;
+      changed = changed || graph_.calls[i].fused != numbers[group];
+      calls.push_back(std::move(graph_.calls[i]));
+      calls.back().fused = numbers[group];
+    }
+    graph_.calls = std::move(calls);
+    number_anew(graph_);
+    return changed;
+  }
+
+ private:
+  static constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
+  static std::size_t index(ValueId id) { return static_cast<std::size_t>(id); }
+  const GraphValue& value(ValueId id) const { return graph_.values[index(id)]; }
+
+  bool can_be_fused(const GraphCall& call) const {
+    return call.op->elementwise != nullptr && value(call.outputs[0]).shape.numel() >= kLeastElements;
+  }
+  bool lie_alike(ValueId a, ValueId b) const {
+    return value(a).shape == value(b).shape && value(a).strides == value(b).strides;
+  }
+
+  // One for the result, and one for each operand that has to be brought together.
+  std::size_t buffers_of(const GraphCall& call) const {
+    std::size_t out = 1;
+    for (const ValueId id : call.inputs) {
+      const bool as_it_is =
+          lie_alike(id, call.outputs[0]) && value(id).dtype == value(call.inputs.back()).dtype;
+      out += as_it_is ? 0 : 1;
+    }
+    return out;
+  }
+
+  // Whether the call can be made right behind those that make one of its operands, and saves memory there.
+  bool joins(std::size_t call, ValueId operand) const {
+    const std::size_t maker = maker_[index(operand)];
+    if (maker == kNobody || !can_be_fused(graph_.calls[maker])) return false;
+    if (!lie_alike(operand, graph_.calls[call].outputs[0])) return false;
+    const Group& group = groups_[group_of_[maker]];
+    if (group.calls.size() == kFusedSteps) return false;
+    if (group.buffers + groups_[call].buffers > kFusedBuffers) return false;
+    // Where others read the operand later, both would be in memory from here on.
+    if (reads_[index(operand)] > 1 && !is_next(call, group)) return false;
+    return std::all_of(graph_.calls[call].inputs.begin(), graph_.calls[call].inputs.end(), [&](ValueId id) {
+      const std::size_t from = maker_[index(id)];
+      return from == kNobody || place_[from] < place_[maker] || group_of_[from] == group_of_[maker];
+    });
+  }
+
+  // Nothing but the group's own calls stands between.
+  bool is_next(std::size_t call, const Group& group) const {
+    for (std::size_t i = group.calls.front() + 1; i < call; ++i) {
+      if (place_[i] == i) return false;
+    }
+    return true;
+  }
+
+  void join(std::size_t call, std::size_t group) {
+    groups_[group].calls.push_back(call);
+    groups_[group].buffers += groups_[call].buffers;
+    group_of_[call] = group;
+    place_[call] = groups_[group].calls.front();
+  }
+
+  Graph& graph_;
+  std::vector<std::size_t> maker_;     // the call that makes each value
+  std::vector<std::size_t> reads_;     // how often each value is read
+  std::vector<std::size_t> group_of_;  // of each call; the number of its first call
+  std::vector<std::size_t> place_;     // of each call; that of the first of its group
+  std::vector<Group> groups_;
+};
+
+// [C] beside [N, C, ...]
+Tensor beside_channels(const Tensor& v, const Tensor& x) {
+  Ints sizes(x.rank() - 1, 1);
+  sizes[0] = v.numel();
+  return reshape(v, sizes);
+}
+
+// y, mean and var of x, weight and bias
+TensorList divided_norm(std::span<const Tensor> in, double eps) {
+  const BatchStats stats = batch_norm_stats(in[0], in[1], eps);
+  const auto beside = [&](const Tensor& v) { return beside_channels(v, in[0]); };
+  return {center_scale_shift(in[0], beside(stats.mean), beside(stats.scale), beside(in[2])), stats.mean,
+          stats.var};
+}
+
+}  // namespace
+
+std::size_t split_norm(Graph& graph) {
+  const ReadCounts reads(graph);
+  std::vector<const OpDef*> reader(graph.values.size());  // the first
+  for (auto call = graph.calls.rbegin(); call != graph.calls.rend(); ++call) {
+    for (const ValueId id : call->inputs) reader[static_cast<std::size_t>(id)] = call->op;
+  }
+  return rewrite(graph, [&](Rewriter& g, const GraphCall& call) -> ValueIds {
+    if (call.op != &batch_norm_op || g.value(call.outputs[0]).shape.numel() < kLeastElements) return {};
+    const OpDef* const next = reader[static_cast<std::size_t>(call.outputs[0])];
+    if (!reads.once(call.outputs[0]) || next == nullptr || next->elementwise == nullptr) return {};
+    const double eps = call.attrs.number("eps");
+    return g.add_all(call.inputs, [&](std::span<const Tensor> in) { return divided_norm(in, eps); });
+  });
+}
+
+std::size_t fuse_elementwise(Graph& graph) {
+  Fusion fusion(graph);
+  const std::size_t joined = fusion.run();
+  return fusion.write() ? joined : 0;
+}
+
+}  // namespace splot::compiler
