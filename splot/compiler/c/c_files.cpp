@@ -29,6 +29,18 @@ const char* stored_type(const CParts& parts) {
   return p != nullptr && p->bytes ? "unsigned char" : "float";
 }
 
+std::string size_definitions(const CParts& parts, Index most) {
+  const CSizes& s = parts.sizes;
+  std::string out = join("#if INT_MAX < ", most,
+                         "\n#error \"int is too small to number the elements of this network\"\n#endif\n\n");
+  out += "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
+  out += join("#define MODEL_INPUT_SIZE ", parts.input.numel(), "  /* ", example_shape(parts.input),
+              ", row by row */\n#define MODEL_OUTPUT_SIZE ", parts.output.numel(), "  /* ",
+              example_shape(parts.output), " */\n");
+  return out + join("#define MODEL_BUFFER_BYTES ", s.buffer_bytes, "\n#define MODEL_WEIGHT_BYTES ",
+                    s.weight_bytes, "\n#define MODEL_MULTIPLY_ADDS ", s.multiply_adds, "\n\n");
+}
+
 std::string model_header(const CParts& parts) {
   const CSizes& s = parts.sizes;
   const CPreparation* p = preparation(parts);
@@ -46,14 +58,7 @@ std::string model_header(const CParts& parts) {
                 "\n * multiply-adds. */\n");
   out += "#ifndef MODEL_H\n#define MODEL_H\n\n#include <limits.h>\n\n";
   const Index most = std::max({s.weight_bytes, s.buffer_bytes, s.input_bytes, s.output_bytes}) / 4;
-  out += join("#if INT_MAX < ", most,
-              "\n#error \"int is too small to number the elements of this network\"\n#endif\n\n");
-  out += "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
-  out += join("#define MODEL_INPUT_SIZE ", parts.input.numel(), "  /* ", example_shape(parts.input),
-              ", row by row */\n#define MODEL_OUTPUT_SIZE ", parts.output.numel(), "  /* ",
-              example_shape(parts.output), " */\n");
-  out += join("#define MODEL_BUFFER_BYTES ", s.buffer_bytes, "\n#define MODEL_WEIGHT_BYTES ", s.weight_bytes,
-              "\n#define MODEL_MULTIPLY_ADDS ", s.multiply_adds, "\n\n");
+  out += size_definitions(parts, most);
   if (parts.learning != nullptr) out += learning_sizes(parts);
   if (p != nullptr) {
     out += join("/* From inputs as they are stored to those the network sees. */\nvoid model_prepare(const ",

@@ -50,14 +50,7 @@ std::string header_text(const CParts& parts, const Int8Parts& own) {
       "\n * multiply-adds of 8 bits. */\n");
   out += "#ifndef MODEL_H\n#define MODEL_H\n\n#include <limits.h>\n#include <stdint.h>\n\n";
   const Index most = std::max({s.weight_bytes, s.buffer_bytes, s.input_bytes / 4, s.output_bytes / 4});
-  out += join("#if INT_MAX < ", most,
-              "\n#error \"int is too small to number the elements of this network\"\n#endif\n\n");
-  out += "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
-  out += join("#define MODEL_INPUT_SIZE ", parts.input.numel(), "  /* ", example_shape(parts.input),
-              ", row by row */\n#define MODEL_OUTPUT_SIZE ", parts.output.numel(), "  /* ",
-              example_shape(parts.output), " */\n");
-  out += join("#define MODEL_BUFFER_BYTES ", s.buffer_bytes, "\n#define MODEL_WEIGHT_BYTES ", s.weight_bytes,
-              "\n#define MODEL_MULTIPLY_ADDS ", s.multiply_adds, "\n\n");
+  out += size_definitions(parts, most);
   if (prepares) {
     out += join("/* From inputs as they are stored to those the network sees. */\nvoid model_prepare(const ",
                 stored_type(parts), "* stored, float* input);\n");

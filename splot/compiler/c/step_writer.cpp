@@ -279,4 +279,14 @@ void StepWriter::finish(std::span<const std::string> indices, const std::string&
   code.line(to + rest.back()(variable) + ';');
 }
 
+ImageLoops open_image(StepWriter& w, const char* row, const char* column) {
+  const Shape& y = w.out_shape();
+  ImageLoops out;
+  out.n = w.code.loop("n", y[0]);
+  out.c = w.code.loop("c", y[1]);
+  out.row = w.code.loop(row, y[2]);
+  out.column = w.code.loop(column, y[3]);
+  return out;
+}
+
 }  // namespace splot::compiler

@@ -135,21 +135,8 @@ std::string inside(const Axis& a, const std::string& at) {
   return a.windows * a.kernel >= a.size ? "" : join(at, " < ", a.windows * a.kernel);
 }
 
-struct ImagePlace {
-  std::string n, c, row, column;
-};
-ImagePlace open_image(StepWriter& w) {
-  const Shape& y = w.out_shape();
-  ImagePlace p;
-  p.n = w.code.loop("n", y[0]);
-  p.c = w.code.loop("c", y[1]);
-  p.row = w.code.loop("row", y[2]);
-  p.column = w.code.loop("column", y[3]);
-  return p;
-}
-
 // `value`, or 0 behind the last windows.
-std::string where_inside(const Axis& rows, const Axis& columns, const ImagePlace& p,
+std::string where_inside(const Axis& rows, const Axis& columns, const ImageLoops& p,
                          const std::string& value) {
   const std::string a = inside(rows, p.row), b = inside(columns, p.column);
   if (a.empty() && b.empty()) return value;
@@ -159,7 +146,7 @@ std::string where_inside(const Axis& rows, const Axis& columns, const ImagePlace
 
 // What is added up over the windows that meet the element, in `sum`: term(i, j) is called inside the loops.
 template <typename Term>
-void add_windows(Code& code, const Axis& rows, const Axis& columns, const ImagePlace& p, const Term& term) {
+void add_windows(Code& code, const Axis& rows, const Axis& columns, const ImageLoops& p, const Term& term) {
   const int depth = code.depth();
   code.line("float sum = 0.0f;");
   code.open(join("for (int ki = 0; ki < ", rows.kernel, "; ++ki)"));
@@ -179,7 +166,7 @@ void write_max_pool2d_grad(StepWriter& w) {
   w.notes.push_back("to the element of each window that was the largest");
   const CArray dy = w.input(0, "gradient", "dy"), winners = w.input(1, "winners", "winners");
   Code& code = w.code;
-  const ImagePlace p = open_image(w);
+  const ImageLoops p = open_image(w, "row", "column");
   if (rows.divides() && columns.divides()) {
     const Indices from = {p.n, p.c, part(p.row, "/", rows.kernel), part(p.column, "/", columns.kernel)};
     const std::string number =
@@ -240,7 +227,7 @@ void write_avg_pool2d_grad(StepWriter& w) {
     row_counts = w.constant(Tensor::from(down, {rows.windows}), "rows_of_windows");
     column_counts = w.constant(Tensor::from(across, {columns.windows}), "columns_of_windows");
   }
-  const ImagePlace p = open_image(w);
+  const ImageLoops p = open_image(w, "row", "column");
   if (alike && rows.divides() && columns.divides()) {
     const Indices from = {p.n, p.c, part(p.row, "/", rows.kernel), part(p.column, "/", columns.kernel)};
     w.finish({p.n, p.c, p.row, p.column}, where_inside(rows, columns, p, dy[from] + " / " + by), "v");
@@ -260,7 +247,7 @@ void write_adaptive_avg_pool2d_grad(StepWriter& w) {
   w.notes.push_back("to each element its share of the parts it lies in");
   const CArray dy = w.input(0, "gradient", "dy");
   Code& code = w.code;
-  const ImagePlace p = open_image(w);
+  const ImageLoops p = open_image(w, "row", "column");
   if (large[2] % small[2] == 0 && large[3] % small[3] == 0) {
     const Index h = large[2] / small[2], v = large[3] / small[3];
     const auto place = [&](const std::string& at, Index size, Index parts) {

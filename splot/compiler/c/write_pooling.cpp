@@ -34,20 +34,6 @@ std::string windows_note(const Windows& h, const Windows& v) {
   return out;
 }
 
-// Loops over images, channels and windows.
-struct Place {
-  std::string n, c, i, j;
-};
-Place open_windows(StepWriter& w) {
-  const Shape& y = w.out_shape();
-  Place p;
-  p.n = w.code.loop("n", y[0]);
-  p.c = w.code.loop("c", y[1]);
-  p.i = w.code.loop("i", y[2]);
-  p.j = w.code.loop("j", y[3]);
-  return p;
-}
-
 std::string element_position(Code& code, const std::string& name, const Windows& windows,
                              const std::string& i, const std::string& k) {
   const std::string position = c_position(i, windows.stride, k, windows.dilation, -windows.padding);
@@ -67,14 +53,14 @@ void write_max_pool2d(StepWriter& w) {
   const bool keeps_winners = w.keeps_second();
   const CArray winners = keeps_winners ? w.second("winners") : CArray();
   Code& code = w.code;
-  const Place p = open_windows(w);
+  const ImageLoops p = open_image(w, "i", "j");
   const int depth = code.depth();
   code.line("float largest = -INFINITY;");
   if (keeps_winners) code.line("int winner = 0;");
   code.open(join("for (int ki = 0; ki < ", rows.kernel, "; ++ki)"));
-  const std::string row = element_position(code, "row", rows, p.i, "ki");
+  const std::string row = element_position(code, "row", rows, p.row, "ki");
   code.open(join("for (int kj = 0; kj < ", columns.kernel, "; ++kj)"));
-  const std::string column = element_position(code, "column", columns, p.j, "kj");
+  const std::string column = element_position(code, "column", columns, p.column, "kj");
   code.line("const float v = " + x[{p.n, p.c, row, column}] + ';');
   if (keeps_winners) {
     code.open("if (v > largest)");
@@ -87,16 +73,17 @@ void write_max_pool2d(StepWriter& w) {
   code.close_to(depth);
   if (keeps_winners) {
     const bool byte = w.second_type() == CType::byte;
-    code.line(winners[{p.n, p.c, p.i, p.j}] + (byte ? " = (unsigned char)winner;" : " = (float)winner;"));
+    code.line(winners[{p.n, p.c, p.row, p.column}] +
+              (byte ? " = (unsigned char)winner;" : " = (float)winner;"));
   }
-  w.finish({p.n, p.c, p.i, p.j}, "largest", "largest");
+  w.finish({p.n, p.c, p.row, p.column}, "largest", "largest");
   code.close_to(1);
 }
 
 namespace {
 
 // The sum over rows first .. end - 1 and columns likewise, in the variable `sum`.
-void add_up(Code& code, const CArray& x, const Place& p, const std::string& rows,
+void add_up(Code& code, const CArray& x, const ImageLoops& p, const std::string& rows,
             const std::string& columns) {
   const int depth = code.depth();
   code.line("float sum = 0.0f;");
@@ -151,19 +138,19 @@ void write_avg_pool2d(StepWriter& w) {
   w.notes.push_back(windows_note(rows, columns));
   const CArray x = w.input(0);
   Code& code = w.code;
-  const Place p = open_windows(w);
+  const ImageLoops p = open_image(w, "i", "j");
   if (rows.kernel * columns.kernel == 1 && rows.stays_inside() && columns.stays_inside() && divisor <= 1) {
-    const std::string row = c_position(p.i, rows.stride, "0", 0, 0);
-    const std::string column = c_position(p.j, columns.stride, "0", 0, 0);
-    w.finish({p.n, p.c, p.i, p.j}, x[{p.n, p.c, row, column}], "v");
+    const std::string row = c_position(p.row, rows.stride, "0", 0, 0);
+    const std::string column = c_position(p.column, columns.stride, "0", 0, 0);
+    w.finish({p.n, p.c, p.row, p.column}, x[{p.n, p.c, row, column}], "v");
   } else {
     const Counted counted = divisor != 0 ? Counted::nothing : include_pad ? Counted::padded : Counted::inside;
-    const Extent down = extent_of(code, rows, p.i, "row", "top", "bottom", counted);
-    const Extent across = extent_of(code, columns, p.j, "column", "left", "right", counted);
+    const Extent down = extent_of(code, rows, p.row, "row", "top", "bottom", counted);
+    const Extent across = extent_of(code, columns, p.column, "column", "left", "right", counted);
     add_up(code, x, p, down.loop, across.loop);
     const std::string by = divisor != 0 ? c_float(static_cast<float>(divisor)) : product_of(down, across);
     code.line("sum /= " + by + ';');
-    w.finish({p.n, p.c, p.i, p.j}, "sum", "sum");
+    w.finish({p.n, p.c, p.row, p.column}, "sum", "sum");
   }
   code.close_to(1);
 }
@@ -173,7 +160,7 @@ void write_adaptive_avg_pool2d(StepWriter& w) {
   w.notes.push_back(join("means over ", y[2], " x ", y[3], " parts of ", x_shape[2], " x ", x_shape[3]));
   const CArray x = w.input(0);
   Code& code = w.code;
-  const Place p = open_windows(w);
+  const ImageLoops p = open_image(w, "i", "j");
   const auto part = [&](const std::string& i, Index size, Index parts, const std::string& name,
                         const std::string& from, const std::string& to) {
     if (parts == 1) {
@@ -184,11 +171,11 @@ void write_adaptive_avg_pool2d(StepWriter& w) {
     return Extent{join("int ", name, " = ", from, "; ", name, " < ", to),
                   size % parts == 0 ? std::to_string(size / parts) : join('(', to, " - ", from, ')')};
   };
-  const Extent down = part(p.i, x_shape[2], y[2], "row", "top", "bottom");
-  const Extent across = part(p.j, x_shape[3], y[3], "column", "left", "right");
+  const Extent down = part(p.row, x_shape[2], y[2], "row", "top", "bottom");
+  const Extent across = part(p.column, x_shape[3], y[3], "column", "left", "right");
   add_up(code, x, p, down.loop, across.loop);
   code.line("sum /= " + product_of(down, across) + ';');
-  w.finish({p.n, p.c, p.i, p.j}, "sum", "sum");
+  w.finish({p.n, p.c, p.row, p.column}, "sum", "sum");
   code.close_to(1);
 }
 
@@ -228,29 +215,29 @@ void write_resize(StepWriter& w) {
   };
   if (nearest) {
     const CArray rows = table(x_shape[2], y[2], "rows"), columns = table(x_shape[3], y[3], "columns");
-    const Place p = open_windows(w);
-    w.finish({p.n, p.c, p.i, p.j}, x[{p.n, p.c, rows[{p.i}], columns[{p.j}]}], "v");
+    const ImageLoops p = open_image(w, "i", "j");
+    w.finish({p.n, p.c, p.row, p.column}, x[{p.n, p.c, rows[{p.row}], columns[{p.column}]}], "v");
     code.close_to(1);
     return;
   }
   const Taps rows = taps_of(w, x_shape[2], y[2], "rows"), columns = taps_of(w, x_shape[3], y[3], "columns");
-  const Place p = open_windows(w);
+  const ImageLoops p = open_image(w, "i", "j");
   const auto both = [&](const std::string& name, const Taps& taps, const std::string& i) {
     code.line("const int " + name + " = " + taps.at[{i}] + ';');
     code.line(
         join("const int next_", name, " = ", name, " < ", taps.last, " ? ", name, " + 1 : ", name, ';'));
   };
-  both("row", rows, p.i);
-  both("column", columns, p.j);
+  both("row", rows, p.row);
+  both("column", columns, p.column);
   const auto line = [&](const std::string& name, const std::string& row) {
     code.line("const float " + name + " = " + x[{p.n, p.c, row, "column"}] + " * (1.0f - " +
-              columns.share[{p.j}] + ") + " + x[{p.n, p.c, row, "next_column"}] + " * " +
-              columns.share[{p.j}] + ';');
+              columns.share[{p.column}] + ") + " + x[{p.n, p.c, row, "next_column"}] + " * " +
+              columns.share[{p.column}] + ';');
   };
   line("upper", "row");
   line("lower", "next_row");
-  w.finish({p.n, p.c, p.i, p.j}, "upper * (1.0f - " + rows.share[{p.i}] + ") + lower * " + rows.share[{p.i}],
-           "v");
+  w.finish({p.n, p.c, p.row, p.column},
+           "upper * (1.0f - " + rows.share[{p.row}] + ") + lower * " + rows.share[{p.row}], "v");
   code.close_to(1);
 }
 

@@ -90,4 +90,7 @@ std::string rows(const Tensor& values, Index n, DType dtype);
 /// "[1, 28, 28]" of [1, 1, 28, 28]: there is one example.
 std::string example_shape(const Shape& shape);
 
+/// Of a header: that an int can number `most` elements, the opening for C++, and the sizes of the network.
+std::string size_definitions(const CParts& parts, Index most);
+
 }  // namespace splot::compiler

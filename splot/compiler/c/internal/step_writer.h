@@ -167,6 +167,12 @@ void write_concat(StepWriter&);
 void write_pad(StepWriter&);
 void write_index_select(StepWriter&);
 
+/// The loops over images, channels, rows and columns of the result, open: what their variables are called.
+struct ImageLoops {
+  std::string n, c, row, column;
+};
+ImageLoops open_image(StepWriter&, const char* row, const char* column);
+
 // Of a training step alone:
 void write_conv2d_weight_grad(StepWriter&);
 void write_max_pool2d_grad(StepWriter&);
