@@ -26,6 +26,10 @@ Subject find_subject(const std::string& name, const std::vector<std::string>& as
     if (!assignments.empty()) throw UsageError(say(Message::set_needs_recipe, name));
     return {find_model(name), true};
   }
+  std::error_code ignored;
+  if (std::filesystem::is_directory(name, ignored)) {
+    throw UsageError(say(Message::folder_without_model, name));
+  }
   const Recipe recipe = find_recipe(name, assignments);
   Subject out;
   out.file.info.sample = sample_shape(recipe);

@@ -1,5 +1,6 @@
 // splot bench.
 #include <algorithm>
+#include <filesystem>
 
 #include <nlohmann/json.hpp>
 
@@ -74,6 +75,11 @@ TEST_F(BenchCommand, SaysInOneLineWhatIsWrong) {
     EXPECT_NE(outcome.err.find(name), std::string::npos) << outcome.err;
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
   }
+  std::filesystem::create_directory(folder_.file("empty"));
+  const Outcome folder = run("bench empty");
+  EXPECT_EQ(folder.status, 2);
+  EXPECT_NE(folder.err.find("empty is a folder without a model.safetensors"), std::string::npos)
+      << folder.err;
 }
 
 }  // namespace
