@@ -18,6 +18,7 @@ constexpr GraphPass kPasses[] = {
     {"identities", Message::pass_identities, true, compiler::identities},
     {"stable-numerics", Message::pass_stable_numerics, false, compiler::stable_numerics},
     {"fuse-update", Message::pass_fuse_update, true, compiler::fuse_update},
+    {"layouts", Message::pass_layouts, true, compiler::layouts},
     {"fold-batch-norm", Message::pass_fold_batch_norm, false, compiler::fold_batch_norm, /*frozen=*/true},
     {"fuse-epilogue", Message::pass_fuse_epilogue, true, compiler::fuse_epilogue, /*frozen=*/true},
     {"pack-weights", Message::pass_pack_weights, false, compiler::pack_weights, /*frozen=*/true},

@@ -42,6 +42,7 @@ struct GraphPass {
 ///   them, in forms that neither overflow nor cancel. Results change where they were less accurate.
 /// - fuse-update: a matrix product that is the gradient of one weight, and that nobody else reads, becomes
 ///   one call with the step of SGD of the weight, where that has no velocity.
+/// - layouts: a batch that several calls would bring into the order of images is brought into it once.
 /// - fold-batch-norm: batch norm with constant statistics becomes part of the constant weights of the
 ///   convolution or linear layer before it.
 /// - fuse-epilogue: a convolution or linear layer takes the bias, the shortcut and the relu behind it.

@@ -70,4 +70,12 @@ SPLOT_API Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor
                                   const ConvTransposeOptions& options = {});
 SPLOT_API Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const ConvTransposeOptions& options = {});
 
+/// Images [N, C, H, W] with the images innermost in memory, as convolutions, pooling and batch norm read and
+/// write them (docs/decisions/005-convolution.md): the same numbers under the same shape. What several of
+/// them read is better brought into that order once. Throws ShapeError unless x has four axes, DTypeError
+/// unless it is float32 or float64.
+///
+///   Tensor y = to_images_last(x);   // x[64, 3, 32, 32] -> y[64, 3, 32, 32], its strides 1, 65536, 2048, 64
+SPLOT_API Tensor to_images_last(const Tensor& x);
+
 }  // namespace splot

@@ -1,8 +1,11 @@
 #include "splot/ops/internal/images_last.h"
 
+#include <cstring>
+
 #include "splot/backend/cpu/conv.h"
 #include "splot/core/node.h"
 #include "splot/core/strided.h"
+#include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
 namespace splot {
@@ -30,7 +33,49 @@ Tensor last_axis_first(const Tensor& x) {
   return permute(x, order);
 }
 
+// To the elements of a tensor of that order.
+void write_images_last(const Tensor& x, const Tensor& to) {
+  const Tensor dense = contiguous(x);
+  const Index images = x.shape()[0];
+  const Index numbers = x.numel() / images;
+  visit_floats(x.dtype(), "images_last", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    cpu::transpose(images, numbers, dense.data<T>(), numbers, const_cast<T*>(to.data<T>()), images);
+  });
+}
+
+// --- the record
+
+void to_images_last_rule(RuleArgs& r) {
+  require<DTypeError>(r.dtype(0) == kFloat32 || r.dtype(0) == kFloat64, r.op(),
+                      "needs float32 or float64, got ", r.dtype(0));
+  require(r.shape(0).rank() == 4, r.op(), "needs images [N, C, H, W], got ", r.shape(0));
+  output_images(r, r.shape(0), r.dtype(0));
+}
+
+void to_images_last_kernel(const KernelArgs& k) {
+  const Tensor& x = k.inputs[0];
+  if (x.numel() == 0) return;
+  if (!is_images_last(x)) return write_images_last(x, k.outputs[0]);
+  std::memcpy(k.raw_out(), x.raw(), static_cast<std::size_t>(x.numel()) * x.dtype().size());
+}
+
+// The numbers are the same, whatever their order in memory.
+TensorList to_images_last_vjp(const VjpArgs& v) { return {v.dy()}; }
+TensorList to_images_last_composed(std::span<const Tensor> in, const Attrs&) { return {in[0]}; }
+
 }  // namespace
+
+extern constinit const OpDef to_images_last_op = {
+    .name = "to_images_last",
+    .rule = to_images_last_rule,
+    .kernel = to_images_last_kernel,
+    .vjp = to_images_last_vjp,
+    .composed = to_images_last_composed,
+    .onnx = "Identity",
+};
+
+Tensor to_images_last(const Tensor& x) { return apply(to_images_last_op, {x}); }
 
 Strides images_last(const Shape& shape) {
   Strides out(shape.rank(), 1);
@@ -51,14 +96,8 @@ Tensor in_images_last(const Tensor& x) {
   const NoGrad off;
   if (!x.dtype().is_floating() || x.dtype().size() < 4)
     return last_axis_first(contiguous(first_axis_last(x)));
-  const Tensor dense = contiguous(x);
   const Tensor out = Tensor::empty(x.shape(), x.dtype(), images_last(x.shape()));
-  const Index images = x.shape()[0];
-  const Index numbers = x.numel() / images;
-  visit_floats(x.dtype(), "images_last", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    cpu::transpose(images, numbers, dense.data<T>(), numbers, const_cast<T*>(out.data<T>()), images);
-  });
+  write_images_last(x, out);
   return out;
 }
 

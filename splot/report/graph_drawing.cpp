@@ -136,6 +136,7 @@ class Drawing {
       }
       words.lines.push_back(line);
     }
+    if (call.fused != 0) words.lines.push_back(say(Message::graph_fused, call.fused));
   }
 
   void add_boxes() {

@@ -52,7 +52,7 @@ TEST_F(GraphCommand, DrawsBeforeAndAfter) {
 
 TEST_F(GraphCommand, ListsPasses) {
   const Json list = Json::parse(run("graph --list --json").out);
-  ASSERT_EQ(list.size(), 14u);
+  ASSERT_EQ(list.size(), 15u);
   EXPECT_EQ(list[0]["pass"], "freeze");
   EXPECT_EQ(list[0]["frozen"], true);
   EXPECT_EQ(list[1]["pass"], "dead-code");
@@ -60,8 +60,8 @@ TEST_F(GraphCommand, ListsPasses) {
   EXPECT_EQ(list[5]["exact"], false);
   EXPECT_EQ(list[6]["pass"], "fuse-update");
   EXPECT_EQ(list[6]["exact"], true);
-  EXPECT_EQ(list[13]["pass"], "rematerialize");
-  EXPECT_EQ(list[13]["exact"], true);
+  EXPECT_EQ(list[14]["pass"], "rematerialize");
+  EXPECT_EQ(list[14]["exact"], true);
 }
 
 TEST_F(GraphCommand, ShowsWhatAnAnswerAloneTakes) {
@@ -87,11 +87,11 @@ TEST_F(GraphCommand, WrongUsage) {
   EXPECT_EQ(run("graph nielsen-30 --passes dead-code --without identities").status, 2);
   const Outcome outcome = run("graph nielsen-30 --without fusion");
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_NE(
-      outcome.err.find("there is no pass \"fusion\"; there are freeze, dead-code, "
-                       "common-subexpressions, constant-folding, identities, stable-numerics, fuse-update, "
-                       "fold-batch-norm, fuse-epilogue, pack-weights"),
-      std::string::npos)
+  EXPECT_NE(outcome.err.find(
+                "there is no pass \"fusion\"; there are freeze, dead-code, "
+                "common-subexpressions, constant-folding, identities, stable-numerics, fuse-update, layouts, "
+                "fold-batch-norm, fuse-epilogue, pack-weights"),
+            std::string::npos)
       << outcome.err;
   EXPECT_EQ(run("graph model.safetensors --step").status, 2);
 }

@@ -128,7 +128,8 @@ TEST(Passes, RandomGraphsKeepTheirBits) {
     }
   }
   for (const GraphPass& pass : all_passes()) {
-    if (pass.exact && !pass.frozen && !pass.last) {  // those that come last are for large tensors
+    // Those that come last are for large tensors, and layouts is for pictures.
+    if (pass.exact && !pass.frozen && !pass.last && pass.name != std::string("layouts")) {
       EXPECT_GT(steps[pass.name], 100) << pass.name;
     }
   }

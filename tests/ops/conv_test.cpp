@@ -396,5 +396,23 @@ TEST(Conv, NamesWhatDoesNotFit) {
                "the dilation");
 }
 
+CHECK_OP(to_images_last, {.run = [](In in) { return to_images_last(in[0]); },
+                          .inputs = {{uniform({3, 2, 2, 3}, RandomKey{.seed = 1}, {.dtype = kFloat64})},
+                                     {uniform({1, 2, 1, 3}, RandomKey{.seed = 2}, {.dtype = kFloat64})}},
+                          .exact = true});
+
+TEST(ImagesLast, IsAnOrderAndNoOtherNumbers) {
+  const Tensor x = normal({20, 3, 5, 4}, RandomKey{.seed = 1});
+  const Tensor y = to_images_last(x);
+  EXPECT_EQ(y.strides(), (Strides{1, 400, 80, 20}));
+  EXPECT_EQ(y.to_vector<float>(), x.to_vector<float>());
+  EXPECT_EQ(to_images_last(y).to_vector<float>(), x.to_vector<float>());
+  EXPECT_EQ(to_images_last(zeros({0, 3, 5, 4})).shape(), Shape({0, 3, 5, 4}));
+  EXPECT_ERROR(ShapeError, to_images_last(zeros({3, 5, 4})),
+               "[to_images_last] needs images [N, C, H, W], got [3, 5, 4]");
+  EXPECT_ERROR(DTypeError, to_images_last(zeros({2, 3, 5, 4}, kInt64)),
+               "[to_images_last] needs float32 or float64, got int64");
+}
+
 }  // namespace
 }  // namespace splot

@@ -88,17 +88,18 @@ TEST(GraphLayout, AChainIsStraight) {
 TEST(GraphDrawing, ShowsCallsWithWhatTheyTakeAndWrite) {
   Parameter weight(ones({2, 3}), "w"), bias(ones({2}), "b"), steps(ones({2}), "steps");
   const Tensor x = ones({4, 3});
-  const Graph graph = trace(
+  Graph graph = trace(
       [&](std::span<const Tensor> in, std::uint64_t) {
         steps.assign(steps.value() + 0.25);
         return TensorList{relu(linear(in[0], weight.value(), bias.value()))};
       },
       {&x, 1}, {.slots = {Slot("hidden.weight", weight), Slot("hidden.bias", bias), Slot("steps", steps)}});
+  graph.calls.back().fused = 7;
   const std::string svg = draw(graph, "a <small> net").file();
   EXPECT_EQ(test::markup_fault(svg), "");
   for (const char* part :
        {"a &lt;small&gt; net", ">argument 0<", ">float32[4, 3]<", ">linear<", ">hidden: weight, bias<",
-        ">relu<", ">result<", ">float32[4, 2]<", ">0.25<", ">steps := float32[2]<"}) {
+        ">relu<", ">result<", ">float32[4, 2]<", ">0.25<", ">steps := float32[2]<", ">fused 7<"}) {
     EXPECT_NE(svg.find(part), std::string::npos) << part;
   }
 }

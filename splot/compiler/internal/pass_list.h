@@ -13,6 +13,7 @@ std::size_t constant_folding(Graph& graph);
 std::size_t identities(Graph& graph);
 std::size_t stable_numerics(Graph& graph);
 std::size_t fuse_update(Graph& graph);
+std::size_t layouts(Graph& graph);
 std::size_t freeze(Graph& graph);
 std::size_t fold_batch_norm(Graph& graph);
 std::size_t fuse_epilogue(Graph& graph);
