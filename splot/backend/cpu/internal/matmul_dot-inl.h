@@ -36,7 +36,8 @@ struct DotTile {
   Index ldb;
   T* c;
   Index ldc;
-  const T* fetch;  // k elements that are needed soon
+  const T* fetch;   // k elements that are needed soon
+  const T* next_b;  // the columns of B that come next, which are far away still; null: they are not
   TileEpilogue<T> epilogue;
 };
 
@@ -106,6 +107,7 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
   const Index lda = tile.lda;
   const Index ldb = tile.ldb;
   const T* fetch = tile.fetch;
+  const T* next_b = tile.next_b;
   Index p = 0;
 #pragma GCC unroll 1
   for (; p + kLanes <= tile.k; p += kLanes) {
@@ -113,6 +115,10 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
 #pragma GCC unroll 8
     for (int j = 0; j < kCols; ++j) of_b[j] = hn::LoadU(d, b + j * ldb + p);
     hwy::Prefetch(fetch + p);
+    if (next_b != nullptr) {
+#pragma GCC unroll 4
+      for (int j = 0; j < kDotCols; ++j) hwy::Prefetch(next_b + j * ldb + p);
+    }
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
       const V of_a = hn::LoadU(d, a + i * lda + p);
@@ -187,7 +193,8 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
                Index ldc, const ChunkOfC& chunk) {
   const auto [row, rows, col, cols] = chunk;
   // While some rows of A go over the columns, the next ones are fetched, one by each tile: batches of data
-  // come from far away, in rows too short for the processor to foresee.
+  // come from far away, in rows too short for the processor to foresee. The first rows fetch the columns for
+  // all of them.
   for (Index begin = 0; begin < p.k; begin += plan.k_block) {
     const Index k = std::min(plan.k_block, p.k - begin);
     const TileEpilogue<T> epilogue = tile_epilogue(p.epilogue, begin == 0, begin + k >= p.k);
@@ -199,6 +206,7 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
                        .c = nullptr,
                        .ldc = ldc,
                        .fetch = nullptr,
+                       .next_b = nullptr,
                        .epilogue = epilogue};
     for (Index i = row; i < row + rows; i += plan.tile_rows) {
       const Index tile_rows = std::min(plan.tile_rows, row + rows - i);
@@ -208,6 +216,7 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
         const Index next = i + plan.tile_rows + (j - col) / kDotCols;
         tile.fetch = next < std::min(i + 2 * plan.tile_rows, row + rows) ? a.at(next, begin) : tile.a;
         tile.b = b.at(begin, j);
+        tile.next_b = i == row && j + 2 * kDotCols <= col + cols ? b.at(begin, j + kDotCols) : nullptr;
         tile.c = c + (i - row) * ldc + (j - col);
         if (epilogue.bias != nullptr) tile.epilogue.bias = epilogue.bias + j;
         kDotKernels<T>[tile_cols - 1][static_cast<std::size_t>(tile_rows - 1)](tile);

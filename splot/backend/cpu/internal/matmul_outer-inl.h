@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <utility>
 
+#include <hwy/cache_control.h>
+
 #include "splot/backend/cpu/internal/matmul_pack-inl.h"
 #include "splot/backend/cpu/internal/matmul_tile-inl.h"
 
@@ -29,6 +31,10 @@ constexpr int max_rows(int width) {
   return width <= 2 ? 6 : width == 4 ? 3 : 1;
 #endif
 }
+
+// Rows of B are far apart, and no processor foresees the next one: narrow tiles, which come back to B least
+// often, fetch it so many rows ahead.
+inline constexpr Index kRowsAhead = 8;
 
 template <typename T>
 struct OuterTile {
@@ -73,6 +79,10 @@ HWY_NOINLINE void outer_tile(const OuterTile<T>& tile) {
 #pragma GCC unroll 8
     for (int j = 0; j + 1 < kWidth; ++j) row_of_b[j] = hn::LoadU(d, b + j * kLanes);
     row_of_b[kWidth - 1] = hn::MaskedLoad(in_c, d, b + (kWidth - 1) * kLanes);
+    if (kWidth <= 2) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kWidth; ++j) hwy::Prefetch(b + kRowsAhead * b_row + j * kLanes);
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       const V element = hn::Set(d, a[i / 3][(i % 3) * a_row]);
