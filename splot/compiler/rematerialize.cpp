@@ -207,11 +207,15 @@ class Schedule {
   void use_in_place_of_later(const std::map<ValueId, ValueId>& again, int at) {
     for (const auto& [from, to] : again) {
       const ValueId origin = origin_of(from);
-      ValueId& later = latest_[origin];
-      if (later != 0 && maker_.size() > index(later) && maker_[index(later)] >= at) {
-        for (GraphCall& call : graph_.calls) std::replace(call.inputs.begin(), call.inputs.end(), later, to);
+      const auto later = latest_.find(origin);
+      // What this very chain makes again is not in the graph yet.
+      const bool known = later != latest_.end() && index(later->second) < maker_.size();
+      if (known && maker_[index(later->second)] >= at) {
+        for (GraphCall& call : graph_.calls) {
+          std::replace(call.inputs.begin(), call.inputs.end(), later->second, to);
+        }
       }
-      later = to;
+      latest_[origin] = to;
       origin_[to] = origin;
     }
   }
@@ -251,6 +255,17 @@ class Schedule {
   std::map<ValueId, ValueId> latest_;  // the last that was made again of an origin
 };
 
+// 1, 2, 3 ... in the order of the calls.
+void number_fused_anew(Graph& graph) {
+  int number = 0;
+  for (std::size_t first = 0; first < graph.calls.size();) {
+    const std::size_t end = first + calls_together(graph, first);
+    const bool fused = graph.calls[first].fused != 0;
+    if (fused) ++number;
+    for (; first < end; ++first) graph.calls[first].fused = fused ? number : 0;
+  }
+}
+
 }  // namespace
 
 std::size_t rematerialize(Graph& graph) {
@@ -273,6 +288,7 @@ std::size_t rematerialize(Graph& graph) {
   if (places == 0) return 0;
   graph = best.graph();
   number_anew(graph);
+  number_fused_anew(graph);
   return places;
 }
 

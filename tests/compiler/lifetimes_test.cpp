@@ -48,15 +48,20 @@ TEST(Arena, NothingThatIsAliveIsOverlapped) {
   EXPECT_LT(most, 1.7);
 }
 
-// In a chain two neighbours are alive at once, and one block for two is all it takes.
-TEST(Arena, AChainTakesWhatIsAliveAtOnce) {
-  const Graph graph = trace(
-      [](std::span<const Tensor> in, std::uint64_t) {
+// So many elementwise calls, each of what the one before it gives.
+Graph chain_of(int calls) {
+  return trace(
+      [calls](std::span<const Tensor> in, std::uint64_t) {
         Tensor x = in[0];
-        for (int i = 0; i < 10; ++i) x = sigmoid(x);
+        for (int i = 0; i < calls; ++i) x = sigmoid(x);
         return TensorList{x};
       },
       TensorList{Tensor::empty({1000}, kFloat32)});
+}
+
+// In a chain two neighbours are alive at once, and one block for two is all it takes.
+TEST(Arena, AChainTakesWhatIsAliveAtOnce) {
+  const Graph graph = chain_of(10);
   const std::vector<Lifetime> lifetimes = lifetimes_of(graph);
   const Arena arena = place(lifetimes);
   EXPECT_EQ(arena.lower_bound, 2u * 4032u);
@@ -87,13 +92,7 @@ TEST(Lifetimes, ViewsKeepTheirBase) {
 
 // Each is written over the one before it; what is given back has memory of its own.
 TEST(PlannedLifetimes, AnElementwiseChainTakesOneBlock) {
-  const Graph graph = trace(
-      [](std::span<const Tensor> in, std::uint64_t) {
-        Tensor x = in[0];
-        for (int i = 0; i < 4; ++i) x = sigmoid(x);
-        return TensorList{x};
-      },
-      TensorList{Tensor::empty({1000}, kFloat32)});
+  const Graph graph = chain_of(4);
   const std::vector<Lifetime> lifetimes = planned_lifetimes(graph);
   const ValueId first = graph.calls[0].outputs[0];
   for (const int i : {1, 2}) {

@@ -71,6 +71,13 @@ TEST(Rematerialize, WhatWaitsIsComputedAgain) {
   EXPECT_EQ(count(graph, "matmul"), 18u);  // which are not cheap
   // Both calls that make it are made again, together.
   EXPECT_EQ(count(graph, "mul"), count(graph, "tanh"));
+  int number = 0;  // of what is made together, one by one
+  for (std::size_t i = 0; i < graph.calls.size(); i += compiler::calls_together(graph, i)) {
+    if (graph.calls[i].fused != 0) {
+      EXPECT_EQ(graph.calls[i].fused, ++number);
+    }
+  }
+  EXPECT_GT(number, 6);
   const In in(arguments.data(), arguments.size());
   const TensorList expected = function(in);
   Plan plan(std::move(graph));
