@@ -17,6 +17,9 @@ enum class Reduction { none, mean, sum };
 /// Integers other than int64 and floats of another dtype are converted. Throws ShapeError when target does
 /// not fit, IndexError for a class outside 0 .. classes - 1. Differentiable in logits and in probabilities.
 ///
+/// With class numbers a loss near 0 keeps its digits, and so does the gradient: the exponentials of the other
+/// classes are added up by themselves, for log(1 + others) and for others / (1 + others).
+///
 ///   Tensor loss = softmax_cross_entropy(logits, labels);   // logits[64, 10]  labels[64]  ->  []
 SPLOT_API Tensor softmax_cross_entropy(const Tensor& logits, const Tensor& target,
                                        Reduction reduction = Reduction::mean);

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -89,7 +90,7 @@ TEST(Losses, DerivativesOfBothOrdersAreThoseOfTheComposedTwins) {
   compare_derivatives(sigmoid_cross_entropy_op, {kLogits, kProbabilities}, {});
 }
 
-// Rows of few classes are taken together where there are enough of them. To the bits of each row alone.
+// Rows of few classes are taken together. To the bits of each row alone.
 TEST(Losses, ARowHasTheSameBitsHoweverManyThereAre) {
   const auto bits = [](const Tensor& x) {
     const auto* data = static_cast<const std::uint8_t*>(x.raw());
@@ -123,6 +124,42 @@ TEST(Losses, ARowHasTheSameBitsHoweverManyThereAre) {
                     bits(softmax_cross_entropy_grad(row(dy), row(x), row(target), Reduction::none)))
               << classes << " classes, gradient of row " << r;
         }
+      }
+    }
+  }
+  cpu::set_instruction_set(before);
+}
+
+// Of a probability that is 1 but for its last digits, 1 - p and the logarithm are those digits.
+TEST(Losses, KeepTheirDigitsWhereTheTargetIsNearlyCertain) {
+  const cpu::InstructionSet before = cpu::instruction_set();
+  for (const cpu::InstructionSet instructions : cpu::available_instruction_sets()) {
+    cpu::set_instruction_set(instructions);
+    for (const Index classes : {2, 10, 33, 100}) {
+      // The target is 0, 4, 8 ... 80 above the others, which differ by less than 1.
+      constexpr Index kRows = 21;
+      constexpr double kClose = 5e-6;  // a distance of 80 is rounded by up to 3.8e-6
+      const Index target = classes / 2;
+      Tensor x = uniform({kRows, classes}, RandomKey{.seed = static_cast<std::uint64_t>(classes)});
+      std::vector<double> others(kRows, 0.0);
+      for (Index r = 0; r < kRows; ++r) {
+        const auto gap = static_cast<float>(4 * r + 1);
+        x = set(x, {{r, r + 1}, {target, target + 1}}, full({1, 1}, gap, kFloat32));
+        for (Index j = 0; j < classes; ++j) {
+          const double d = static_cast<double>(x.data<float>()[r * classes + j]) - static_cast<double>(gap);
+          if (j != target) others[static_cast<std::size_t>(r)] += std::exp(d);
+        }
+      }
+      const Tensor t = full({kRows}, static_cast<double>(target), kInt64);
+      const Tensor loss = softmax_cross_entropy(x, t, Reduction::none);
+      const Tensor dx = softmax_cross_entropy_grad(ones({kRows}), x, t, Reduction::none);
+      for (Index r = 0; r < kRows; ++r) {
+        const double rest = others[static_cast<std::size_t>(r)];
+        EXPECT_NEAR(static_cast<double>(loss.data<float>()[r]) / std::log1p(rest), 1.0, kClose)
+            << classes << " classes, row " << r;
+        EXPECT_NEAR(static_cast<double>(dx.data<float>()[r * classes + target]) / (-rest / (1.0 + rest)), 1.0,
+                    kClose)
+            << classes << " classes, gradient of row " << r;
       }
     }
   }

@@ -10,12 +10,15 @@ namespace splot::compiler {
 
 using Indices = std::vector<std::string>;
 
-// --- softmax_cross_entropy: log(sum over j of exp(x[j])) - x[t], or with probabilities t[j]
+// --- softmax_cross_entropy: log(sum over j of exp(x[j])) - x[t], or with probabilities t[j]. With a class
+// number the exponentials of the other classes are added up by themselves, as the library does: 1 - p keeps
+// its digits.
 
 namespace {
 
-// The largest logit of a row as `largest`, the sum of exp(x - largest) as `sum`.
-void write_row_sums(Code& code, const CArray& x, Indices& at) {
+// The largest logit of a row as `largest`, the sum of exp(x - largest) as `sum`. With the class number
+// `target` also the sum without it as `others`, and how far it is from the largest as `distance`.
+void write_row_sums(Code& code, const CArray& x, Indices& at, const std::string& target) {
   const Index classes = x.shape[-1];
   const auto over_classes = [&](const std::string& body) {
     code.open(join("for (int k = 0; k < ", classes, "; ++k)"));
@@ -26,8 +29,17 @@ void write_row_sums(Code& code, const CArray& x, Indices& at) {
   code.line("float largest = " + x[at] + ';');
   at.back() = "k";
   over_classes("if (" + x[at] + " > largest) largest = " + x[at] + ';');
-  code.line("float sum = 0.0f;");
-  over_classes("sum += expf(" + x[at] + " - largest);");
+  if (target.empty()) {
+    code.line("float sum = 0.0f;");
+    over_classes("sum += expf(" + x[at] + " - largest);");
+    return;
+  }
+  code.line("float others = 0.0f;");
+  over_classes("if (k != " + target + ") others += expf(" + x[at] + " - largest);");
+  at.back() = target;
+  code.line("const float distance = " + x[at] + " - largest;");
+  code.line("const float sum = others + expf(distance);");
+  at.back() = "k";
 }
 
 // Loops over the rows of logits.
@@ -46,11 +58,10 @@ void write_softmax_cross_entropy(StepWriter& w) {
   const bool reduces = reduction != "none";
   if (reduces) code.line("float loss = 0.0f;");
   Indices at = row_loops(w, x.shape);
-  write_row_sums(code, x, at);
+  write_row_sums(code, x, at, numbers ? t[without_last(at)] : "");
   std::string value;
   if (numbers) {
-    at.back() = t[without_last(at)];
-    value = "logf(sum) - (" + x[at] + " - largest)";
+    value = "distance == 0.0f ? log1pf(others) : logf(sum) - distance";
   } else {
     // The distance where its share is not 0: it may be infinite, and 0 times that is no number.
     code.line("float share = 0.0f, pulled = 0.0f;");
@@ -78,7 +89,8 @@ void write_softmax_cross_entropy_grad(StepWriter& w) {
   const Index rows = x.shape.numel() / x.shape[-1];
   Code& code = w.code;
   Indices at = row_loops(w, x.shape);
-  write_row_sums(code, x, at);
+  const std::string target = numbers ? t[without_last(at)] : "";
+  write_row_sums(code, x, at, target);
   const std::string of_row = reduction == "none" ? dy[without_last(at)] : dy[Indices()];
   const std::string share =
       reduction == "mean" && rows != 1 ? of_row + " / " + c_float(static_cast<float>(rows)) : of_row;
@@ -93,8 +105,10 @@ void write_softmax_cross_entropy_grad(StepWriter& w) {
   }
   code.line("const float factor = " + factor + ';');
   code.open(join("for (int k = 0; k < ", x.shape[-1], "; ++k)"));
-  const std::string pulled = numbers ? "(k == " + t[without_last(at)] + " ? g : 0.0f)" : t[at] + " * g";
-  w.finish(at, "expf(" + x[at] + " - largest) * factor - " + pulled, "v");
+  w.finish(at,
+           numbers ? "(k == " + target + " ? -others : expf(" + x[at] + " - largest)) * factor"
+                   : "expf(" + x[at] + " - largest) * factor - " + t[at] + " * g",
+           "v");
   code.close_to(1);
 }
 

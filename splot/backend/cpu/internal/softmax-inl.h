@@ -92,11 +92,28 @@ T row_sum(const T* x, Index n) {
   return SumOf::lanes(row_tree<SumOf, AsIs>(x, n, Simd<T>(0.0)));
 }
 
+// Where a class number is the target, the exponentials of the other classes are added up by themselves: of a
+// target that is nearly certain, 1 - p and log(total) would keep few digits, and Adam makes a full step of a
+// gradient however small.
+
+// The loss of a row whose target is `distance` <= 0 away from the largest logit.
+template <typename T>
+HWY_INLINE T loss_of(T others, T total, T distance) {
+  return distance == T(0) ? std::log1p(others) : std::log(total) - distance;
+}
+
+// The sum of a row without element t.
+template <typename Map, typename T>
+HWY_INLINE T sum_of_others(const T* x, Index n, Index t, T centre) {
+  const Simd<T> c(static_cast<double>(centre));
+  return SumOf::lanes(row_tree<SumOf, Map>(x, t, c) + row_tree<SumOf, Map>(x + t + 1, n - t - 1, c));
+}
+
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
 
 // As many rows as a vector has lanes, of few classes and with class numbers for targets: class j of all of
-// them is one vector. Sums are made in the order of row_run() and of SumOf::lanes(), so that an element's
-// bits do not depend on how many rows there are.
+// them is one vector. Fewer rows take up the first lanes, so that a row's bits do not depend on how many
+// there are.
 template <typename T>
 struct FewClasses {
   using V = Simd<T>;
@@ -104,39 +121,44 @@ struct FewClasses {
   static constexpr Index kMost = 32;
 
   static bool fit(const cpu::CrossEntropy<T>& args) {
-    return args.classes != nullptr && args.n > 1 && args.n <= kMost && args.n < 4 * kRows;
+    return args.classes != nullptr && args.n > 1 && args.n <= kMost;
   }
 
   // Raw, for a constructor could not be compiled for the instruction set.
   using Raw = typename V::Raw;
   Raw exps[kMost];  // exp(x - largest)
   Raw largest;
-  Raw total;  // of exps
+  Raw others;  // the sum of exps without the target's
+  Raw total;   // with it
 
-  // False: there is NaN among the logits, and row by row is the way to know which it is.
-  HWY_INLINE bool take(const T* x, Index n) {
+  HWY_INLINE void take(const T* x, const std::int64_t* targets, Index n, Index rows) {
     const hn::ScalableTag<T> tag;
     const hn::RebindToSigned<decltype(tag)> whole;
     using Whole = hn::TFromD<decltype(whole)>;
-    const auto rows = hn::Mul(hn::Iota(whole, 0), hn::Set(whole, static_cast<Whole>(n)));
-    for (Index j = 0; j < n; ++j) exps[j] = hn::GatherIndex(tag, x + j, rows);
+    HWY_ALIGN T padded[kMost * kRows];
+    if (rows < kRows) {
+      std::copy_n(x, rows * n, padded);
+      std::fill_n(padded + rows * n, (kRows - rows) * n, T(0));
+      x = padded;
+    }
+    HWY_ALIGN Whole classes[kRows] = {};
+    for (Index r = 0; r < rows; ++r) classes[r] = static_cast<Whole>(targets[r]);
+    const auto target = hn::Load(whole, classes);
+    const auto first = hn::Mul(hn::Iota(whole, 0), hn::Set(whole, static_cast<Whole>(n)));
+    for (Index j = 0; j < n; ++j) exps[j] = hn::GatherIndex(tag, x + j, first);
     V most = V::of(exps[0]);
     for (Index j = 1; j < n; ++j) most = MaxOf::combine(most, V::of(exps[j]));
-    if (any_nan(most)) return false;
     largest = most.raw;
     for (Index j = 0; j < n; ++j) exps[j] = exp(V::of(exps[j]) - most).raw;
-    Raw sums[kRows];
-    Index valid = std::min(n, kRows);
-    for (Index j = 0; j < valid; ++j) {
-      sums[j] = exps[j];
-      for (Index k = j + kRows; k < n; k += kRows) sums[j] = hn::Add(sums[j], exps[k]);
+    Raw even = hn::Zero(tag), odd = hn::Zero(tag), own = hn::Zero(tag);
+    for (Index j = 0; j < n; ++j) {
+      const auto is_target = hn::RebindMask(tag, hn::Eq(target, hn::Set(whole, static_cast<Whole>(j))));
+      Raw& sum = j % 2 == 0 ? even : odd;
+      sum = hn::Add(sum, hn::IfThenZeroElse(is_target, exps[j]));
+      own = hn::IfThenElse(is_target, exps[j], own);
     }
-    for (Index half = kRows / 2; half > 0; half /= 2) {
-      for (Index j = 0; j + half < valid; ++j) sums[j] = hn::Add(sums[j], sums[j + half]);
-      valid = std::min(valid, half);
-    }
-    total = sums[0];
-    return true;
+    others = hn::Add(even, odd);
+    total = hn::Add(others, own);
   }
 };
 
@@ -146,18 +168,19 @@ Index few_classes(const cpu::CrossEntropy<T>& args, Index first, Index rows, T* 
   constexpr Index kRows = FewClasses<T>::kRows;
   if (!FewClasses<T>::fit(args)) return 0;
   FewClasses<T> group;
-  Index done = 0;
-  for (; done + kRows <= rows; done += kRows) {
-    const T* x = args.x + (first + done) * args.n;
-    if (!group.take(x, args.n)) return done;
-    HWY_ALIGN T largest[kRows], total[kRows];
+  for (Index at = first; at < first + rows; at += kRows) {
+    const T* x = args.x + at * args.n;
+    const Index count = std::min(kRows, first + rows - at);
+    group.take(x, args.classes + at, args.n, count);
+    HWY_ALIGN T largest[kRows], others[kRows], total[kRows];
     store(Simd<T>::of(group.largest), largest);
+    store(Simd<T>::of(group.others), others);
     store(Simd<T>::of(group.total), total);
-    for (Index r = 0; r < kRows; ++r, x += args.n) {
-      loss[first + done + r] = std::log(total[r]) - (x[args.classes[first + done + r]] - largest[r]);
+    for (Index r = 0; r < count; ++r, x += args.n) {
+      loss[at + r] = loss_of(others[r], total[r], x[args.classes[at + r]] - largest[r]);
     }
   }
-  return done;
+  return rows;
 }
 
 template <typename T>
@@ -166,22 +189,22 @@ Index few_classes_grad(const cpu::CrossEntropy<T>& args, const T* dy, Index dy_s
   constexpr Index kRows = FewClasses<T>::kRows;
   if (!FewClasses<T>::fit(args)) return 0;
   FewClasses<T> group;
-  HWY_ALIGN T gradient[kRows];
+  HWY_ALIGN T gradient[kRows] = {}, of_target[kRows];
   HWY_ALIGN T columns[FewClasses<T>::kMost * kRows];
-  Index done = 0;
-  for (; done + kRows <= rows; done += kRows) {
-    const Index at = first + done;
-    if (!group.take(args.x + at * args.n, args.n)) return done;
-    for (Index r = 0; r < kRows; ++r) gradient[r] = dy[(at + r) * dy_stride] * scale;
+  for (Index at = first; at < first + rows; at += kRows) {
+    const Index count = std::min(kRows, first + rows - at);
+    group.take(args.x + at * args.n, args.classes + at, args.n, count);
+    for (Index r = 0; r < count; ++r) gradient[r] = dy[(at + r) * dy_stride] * scale;
     const Simd<T> factor = load(gradient) / Simd<T>::of(group.total);
     for (Index j = 0; j < args.n; ++j) store(Simd<T>::of(group.exps[j]) * factor, columns + j * kRows);
+    store(-(Simd<T>::of(group.others) * factor), of_target);
     T* out = dx + at * args.n;
-    for (Index r = 0; r < kRows; ++r, out += args.n) {
+    for (Index r = 0; r < count; ++r, out += args.n) {
       for (Index j = 0; j < args.n; ++j) out[j] = columns[j * kRows + r];
-      out[args.classes[at + r]] -= gradient[r];
+      out[args.classes[at + r]] = of_target[r];
     }
   }
-  return done;
+  return rows;
 }
 
 #else
@@ -202,10 +225,13 @@ void cross_entropy_block(const cpu::CrossEntropy<T>& args, Index first, Index ro
   for (Index r = first + few_classes(args, first, rows, loss); r < first + rows; ++r) {
     const T* x = args.x + r * args.n;
     const T largest = row_max(x, args.n);
-    const T log_sum = std::log(row_exps(x, args.n, largest));
     if (args.classes != nullptr) {
-      loss[r] = log_sum - (x[args.classes[r]] - largest);
+      const Index t = args.classes[r];
+      const T distance = x[t] - largest;
+      const T others = sum_of_others<ExpDistance>(x, args.n, t, largest);
+      loss[r] = loss_of(others, others + std::exp(distance), distance);
     } else {
+      const T log_sum = std::log(row_exps(x, args.n, largest));
       const T* t = args.probabilities + r * args.n;
       loss[r] = row_sum(t, args.n) * log_sum - weighted_distance(t, x, args.n, largest);
     }
@@ -219,36 +245,30 @@ void cross_entropy_grad_block(const cpu::CrossEntropy<T>& args, const T* dy, Ind
   const Index done = few_classes_grad(args, dy, dy_stride, scale, first, rows, dx);
   for (Index r = first + done; r < first + rows; ++r) {
     const T* x = args.x + r * args.n;
-    const T* t = args.classes != nullptr ? nullptr : args.probabilities + r * args.n;
     T* out = dx + r * args.n;
     const T g = dy[r * dy_stride] * scale;
-    const T largest = row_max(x, args.n);
-    Simd<T> total(0.0);
-    const Simd<T> m(static_cast<double>(largest));
+    const Simd<T> m(static_cast<double>(row_max(x, args.n)));
     Index i = 0;
-    for (; i + lanes <= args.n; i += lanes) {
-      const Simd<T> e = exp(load(x + i) - m);
-      store(e, out + i);
-      total = total + e;
-    }
+    for (; i + lanes <= args.n; i += lanes) store(exp(load(x + i) - m), out + i);
     const auto left = static_cast<std::size_t>(args.n - i);
-    Simd<T> last(0.0);
-    if (left != 0) {
-      last = exp(load_first(x + i, left) - m);
-      total = total + first_or(left, last, Simd<T>(0.0));
-    }
-    const T target_sum = t == nullptr ? T(1) : row_sum(t, args.n);
-    const Simd<T> factor(static_cast<double>(target_sum * g / SumOf::lanes(total)));
+    if (left != 0) store_first(exp(load_first(x + i, left) - m), left, out + i);
+    const bool numbers = args.classes != nullptr;
+    const T* t = numbers ? nullptr : args.probabilities + r * args.n;
+    const Index target = numbers ? args.classes[r] : 0;
+    const T others = numbers ? sum_of_others<AsIs>(out, args.n, target, T(0)) : T(0);
+    const T share = numbers ? T(1) : row_sum(t, args.n);
+    const T total = numbers ? others + out[target] : row_sum(out, args.n);
+    const Simd<T> factor(static_cast<double>(share * g / total));
     const Simd<T> gradient(static_cast<double>(g));
     for (i = 0; i + lanes <= args.n; i += lanes) {
-      const Simd<T> pulled = t == nullptr ? Simd<T>(0.0) : load(t + i) * gradient;
+      const Simd<T> pulled = numbers ? Simd<T>(0.0) : load(t + i) * gradient;
       store(load(out + i) * factor - pulled, out + i);
     }
     if (left != 0) {
-      const Simd<T> pulled = t == nullptr ? Simd<T>(0.0) : load_first(t + i, left) * gradient;
-      store_first(last * factor - pulled, left, out + i);
+      const Simd<T> pulled = numbers ? Simd<T>(0.0) : load_first(t + i, left) * gradient;
+      store_first(load_first(out + i, left) * factor - pulled, left, out + i);
     }
-    if (t == nullptr) out[args.classes[r]] -= g;
+    if (numbers) out[target] = -(others * (g / total));
   }
 }
 
