@@ -36,7 +36,7 @@ struct DotTile {
   Index ldb;
   T* c;
   Index ldc;
-  const T* fetch;   // k elements that are needed soon
+  const T* fetch[2];  // twice k elements that are needed soon
   const T* next_b;  // the columns of B that come next, which are far away still; null: they are not
   TileEpilogue<T> epilogue;
 };
@@ -106,7 +106,8 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
   const T* b = tile.b;
   const Index lda = tile.lda;
   const Index ldb = tile.ldb;
-  const T* fetch = tile.fetch;
+  const T* fetch = tile.fetch[0];
+  const T* fetch_too = tile.fetch[1];
   const T* next_b = tile.next_b;
   Index p = 0;
 #pragma GCC unroll 1
@@ -114,7 +115,8 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
     V of_b[kCols];
 #pragma GCC unroll 8
     for (int j = 0; j < kCols; ++j) of_b[j] = hn::LoadU(d, b + j * ldb + p);
-    hwy::Prefetch(fetch + p);
+    __builtin_prefetch(fetch + p, 0, 2);
+    __builtin_prefetch(fetch_too + p, 0, 2);
     if (next_b != nullptr) {
 #pragma GCC unroll 4
       for (int j = 0; j < kDotCols; ++j) hwy::Prefetch(next_b + j * ldb + p);
@@ -195,6 +197,7 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
   // While some rows of A go over the columns, the next ones are fetched, one by each tile: batches of data
   // come from far away, in rows too short for the processor to foresee. The first rows fetch the columns for
   // all of them.
+  const Index each = cols >= kDotCols * plan.tile_rows ? 1 : 2;
   for (Index begin = 0; begin < p.k; begin += plan.k_block) {
     const Index k = std::min(plan.k_block, p.k - begin);
     const TileEpilogue<T> epilogue = tile_epilogue(p.epilogue, begin == 0, begin + k >= p.k);
@@ -205,7 +208,7 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
                        .ldb = b.col_stride,
                        .c = nullptr,
                        .ldc = ldc,
-                       .fetch = nullptr,
+                       .fetch = {},
                        .next_b = nullptr,
                        .epilogue = epilogue};
     for (Index i = row; i < row + rows; i += plan.tile_rows) {
@@ -213,8 +216,11 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
       tile.a = a.at(i, begin);
       for (Index j = col; j < col + cols; j += kDotCols) {
         const Index tile_cols = std::min<Index>(kDotCols, col + cols - j);
-        const Index next = i + plan.tile_rows + (j - col) / kDotCols;
-        tile.fetch = next < std::min(i + 2 * plan.tile_rows, row + rows) ? a.at(next, begin) : tile.a;
+        const Index next = i + plan.tile_rows + (j - col) / kDotCols * each;
+        for (Index f = 0; f < 2; ++f) {
+          const bool any = f < each && next + f < std::min(i + 2 * plan.tile_rows, row + rows);
+          tile.fetch[f] = any ? a.at(next + f, begin) : tile.a;
+        }
         tile.b = b.at(begin, j);
         tile.next_b = i == row && j + 2 * kDotCols <= col + cols ? b.at(begin, j + kDotCols) : nullptr;
         tile.c = c + (i - row) * ldc + (j - col);
