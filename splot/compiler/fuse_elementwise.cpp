@@ -1,6 +1,7 @@
 // fuse-elementwise: calls of elementwise ops that hand large results to each other are moved one behind the
-// other and made together, block by block. split-norm comes before it: of a batch norm, what an elementwise
-// call follows, it leaves the statistics and makes the rest elementwise.
+// other and made together, block by block; a sum or mean of what nobody else reads goes with them, as the
+// last. split-norm comes before it: of a batch norm, what an elementwise call follows, it leaves the
+// statistics and makes the rest elementwise.
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
@@ -23,6 +24,7 @@ constexpr Index kLeastElements = 1024;
 struct Group {
   std::vector<std::size_t> calls;
   std::size_t buffers = 0;
+  ValueId reduced = -1;  // what their reduction gives; -1: there is none
 };
 
 class Fusion {
@@ -36,7 +38,8 @@ class Fusion {
     for (std::size_t i = 0; i < graph.calls.size(); ++i) {
       for (const ValueId id : graph.calls[i].outputs) maker_[index(id)] = i;
       for (const ValueId id : graph.calls[i].inputs) ++reads_[index(id)];
-      groups_.push_back({{i}, buffers_of(graph.calls[i])});
+      groups_.push_back(
+          {.calls = {i}, .buffers = can_be_fused(graph.calls[i]) ? buffers_of(graph.calls[i]) : 0});
     }
     for (const ValueId id : graph.outputs) ++reads_[index(id)];
     for (const GraphWrite& write : graph.writes) ++reads_[index(write.value)];
@@ -48,7 +51,7 @@ class Fusion {
   std::size_t run() {
     std::size_t joined = 0;
     for (std::size_t i = 0; i < graph_.calls.size(); ++i) {
-      if (!can_be_fused(graph_.calls[i])) continue;
+      if (!can_be_fused(graph_.calls[i]) && !can_reduce(graph_.calls[i])) continue;
       for (const ValueId id : graph_.calls[i].inputs) {
         if (!joins(i, id)) continue;
         join(i, group_of_[maker_[index(id)]]);
@@ -64,7 +67,7 @@ class Fusion {
     std::vector<std::size_t> order(graph_.calls.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return place_[a] < place_[b]; });
+                     [&](std::size_t a, std::size_t b) { return rank_of(a) < rank_of(b); });
     std::vector<int> numbers(graph_.calls.size());
     int fused = 0;
     bool changed = !std::is_sorted(order.begin(), order.end());
@@ -89,6 +92,18 @@ class Fusion {
   bool can_be_fused(const GraphCall& call) const {
     return call.op->elementwise != nullptr && value(call.outputs[0]).shape.numel() >= kLeastElements;
   }
+  // Whether it can be made of its operand while that is made.
+  bool can_reduce(const GraphCall& call) const {
+    if (call.inputs.empty()) return false;
+    const GraphValue& x = value(call.inputs[0]);
+    return reads_[index(call.inputs[0])] == 1 &&
+           reduces_what_is_made(*call.op, call.attrs, Tensor::without_elements(x.shape, x.dtype, x.strides));
+  }
+  bool is_reduction(std::size_t call) const { return graph_.calls[call].op->elementwise == nullptr; }
+  // Behind the others of its group comes their reduction.
+  std::pair<std::size_t, bool> rank_of(std::size_t call) const {
+    return {place_[call], groups_[group_of_[call]].calls.size() > 1 && is_reduction(call)};
+  }
   bool lie_alike(ValueId a, ValueId b) const {
     return value(a).shape == value(b).shape && value(a).strides == value(b).strides;
   }
@@ -108,14 +123,17 @@ class Fusion {
   bool joins(std::size_t call, ValueId operand) const {
     const std::size_t maker = maker_[index(operand)];
     if (maker == kNobody || !can_be_fused(graph_.calls[maker])) return false;
-    if (!lie_alike(operand, graph_.calls[call].outputs[0])) return false;
+    const bool reduces = is_reduction(call);
     const Group& group = groups_[group_of_[maker]];
+    if (reduces && group.reduced >= 0) return false;
+    if (!reduces && !lie_alike(operand, graph_.calls[call].outputs[0])) return false;
     if (group.calls.size() == kFusedSteps) return false;
     if (group.buffers + groups_[call].buffers > kFusedBuffers) return false;
     // Where others read the operand later, both would be in memory from here on.
     if (reads_[index(operand)] > 1 && !is_next(call, group)) return false;
     return std::all_of(graph_.calls[call].inputs.begin(), graph_.calls[call].inputs.end(), [&](ValueId id) {
       const std::size_t from = maker_[index(id)];
+      if (id == group.reduced) return false;
       return from == kNobody || place_[from] < place_[maker] || group_of_[from] == group_of_[maker];
     });
   }
@@ -131,6 +149,7 @@ class Fusion {
   void join(std::size_t call, std::size_t group) {
     groups_[group].calls.push_back(call);
     groups_[group].buffers += groups_[call].buffers;
+    if (is_reduction(call)) groups_[group].reduced = graph_.calls[call].outputs[0];
     group_of_[call] = group;
     place_[call] = groups_[group].calls.front();
   }

@@ -282,7 +282,7 @@ void Plan::State::write_key(const GraphInput& input, std::uint64_t counter) {
 }
 
 void Plan::State::Call::run() {
-  if (!together.empty()) return run_fused(together);
+  if (!together.empty()) return run_together(together);
   if (op->view != nullptr) {
     copy_dense(inputs[0], inputs[0].dtype(), const_cast<void*>(outputs[0].raw()));
     return;

@@ -115,6 +115,17 @@ void reduce_plain(Reduce reduction, const In* x, const ReduceSizes& s, Out* out)
   }
 }
 
+// What one call out of others that run together makes, in place of elements in memory.
+struct MadeByCall {
+  std::span<const cpu::FusedCall> calls;
+  std::size_t wanted;
+};
+
+template <typename In, typename Out>
+void reduce_step(Reduce reduction, const MadeByCall& x, const ReduceSizes& sizes, const Out*, Out* out) {
+  cpu::reduce_fused<Out>(x.calls, x.wanted, reduction, sizes, out);
+}
+
 template <typename In, typename Out>
 void reduce_step(Reduce reduction, const In* x, const ReduceSizes& sizes, const Out* centre, Out* out) {
   if constexpr (std::is_same_v<In, Out> && std::is_floating_point_v<In>) {
@@ -136,6 +147,13 @@ std::size_t last_reduced(const Segments& segments) {
   std::size_t at = segments.size();
   while (at > 0 && !segments[at - 1].reduced) --at;
   return at;  // one behind it; 0: there is none
+}
+
+// Of the step that goes over the elements themselves.
+ReduceSizes first_sizes(const Segments& segments) {
+  const std::size_t last = last_reduced(segments);
+  if (last == 0) return {.outer = sizes_around(segments, 0).length, .length = 1, .inner = 1};
+  return sizes_around(segments, last - 1);
 }
 
 Segments without(const Segments& segments, std::size_t at) {
@@ -169,14 +187,15 @@ Ref<Storage> spread_centre(const Out* centre, const Segments& partial, Index cou
 
 // The innermost reduced segment first, then the partial results, until one reduced segment is left. Nothing
 // is transposed: [batch, channel, pixel] over batch and pixel is rows, then columns.
-template <typename In, typename Out>
-void reduce_segments(Reduce reduction, const In* x, const Segments& segments, const Out* centre, Out* out) {
+template <typename In, typename Out, typename Elements>
+void reduce_segments(Reduce reduction, const Elements& x, const Segments& segments, const Out* centre,
+                     Out* out) {
   const std::size_t last = last_reduced(segments);
   if (last == 0) {  // only axes of size 1 are reduced
-    return reduce_step<In, Out>(reduction, x, {sizes_around(segments, 0).length, 1, 1}, centre, out);
+    return reduce_step<In, Out>(reduction, x, first_sizes(segments), centre, out);
   }
   const std::size_t at = last - 1;
-  const ReduceSizes sizes = sizes_around(segments, at);
+  const ReduceSizes sizes = first_sizes(segments);
   const Segments rest = without(segments, at);
   if (last_reduced(rest) == 0) return reduce_step<In, Out>(reduction, x, sizes, centre, out);
   const Index count = sizes.outer * sizes.inner;
@@ -193,6 +212,32 @@ void reduce_segments(Reduce reduction, const In* x, const Segments& segments, co
 }
 
 }  // namespace
+
+bool reduces_in_runs(const Tensor& x, const Axes& axes) {
+  Segments segments;
+  const bool floats = x.dtype() == kFloat32 || x.dtype() == kFloat64;
+  return floats && x.numel() > 0 && segments_in_memory(x, axes, segments) && !segments.empty() &&
+         cpu::reduces_in_runs(first_sizes(segments));
+}
+
+void sum_fused(std::span<const cpu::FusedCall> calls, std::size_t wanted, const Tensor& like,
+               const Axes& axes, void* out) {
+  Segments segments;
+  segments_in_memory(like, axes, segments);
+  visit_floats(like.dtype(), "reduce", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    reduce_segments<T, T>(Reduce::sum, MadeByCall{calls, wanted}, segments, static_cast<const T*>(nullptr),
+                          static_cast<T*>(out));
+  });
+}
+
+void divide_all(const Tensor& x, double by) {
+  visit_floats(x.dtype(), "reduce", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    auto* out = static_cast<T*>(const_cast<void*>(x.raw()));
+    for (Index i = 0; i < x.numel(); ++i) out[i] /= static_cast<T>(by);
+  });
+}
 
 void reduce_tensor(Reduce reduction, const Tensor& x, const Axes& axes, const void* centre, DType dtype,
                    void* out) {

@@ -45,17 +45,9 @@ void floating_rule(RuleArgs& r) {
   reduction_rule(r);
 }
 
-void divide(const KernelArgs& k, double by) {
-  visit_floats(k.outputs[0].dtype(), k.op.name, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    T* out = k.out<T>();
-    for (Index i = 0; i < k.outputs[0].numel(); ++i) out[i] /= static_cast<T>(by);
-  });
-}
-
 void mean_kernel(const KernelArgs& k) {
   reduce_kernel<Reduce::sum>(k);
-  divide(k, static_cast<double>(reduced_count(k.inputs[0].shape(), k.attrs.ints("axes"))));
+  divide_all(k.outputs[0], static_cast<double>(reduced_count(k.inputs[0].shape(), k.attrs.ints("axes"))));
 }
 
 TensorList mean_vjp(const VjpArgs& v) {
@@ -79,7 +71,7 @@ void var_kernel(const KernelArgs& k) {
   const KernelArgs mean(k.op, k.inputs, {means.data(), 1}, k.attrs);
   mean_kernel(mean);
   reduce_tensor(Reduce::squares, x, axes, centre.raw(), x.dtype(), k.raw_out());
-  divide(k, degrees_of_freedom(x.shape(), k.attrs));
+  divide_all(k.outputs[0], degrees_of_freedom(x.shape(), k.attrs));
 }
 
 // y = sum (x - m)^2 / d: dx = 2 (x - m) / d dy; what flows through m adds up to 0

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <span>
 
+#include "splot/backend/cpu/reduce.h"
 #include "splot/core/export.h"
 #include "splot/core/op.h"
 
@@ -35,5 +36,17 @@ struct FusedCall {
 /// shape and one order in memory; an output that is kept may be written over an input, in the order of the
 /// output, that no later call reads.
 SPLOT_API void run_fused(std::span<const FusedCall> calls);
+
+/// The same, and the reduction of what one of them gives, `wanted`, seen as in reduce(): its elements are
+/// reduced run by run as they are made, and lie nowhere, nor need its output. To the bits of one after the
+/// other. reduces_in_runs(sizes) has to hold. T is float or double, that of the result.
+template <typename T>
+void reduce_fused(std::span<const FusedCall> calls, std::size_t wanted, Reduce reduction,
+                  const ReduceSizes& sizes, T* out);
+
+extern template SPLOT_API void reduce_fused(std::span<const FusedCall>, std::size_t, Reduce,
+                                            const ReduceSizes&, float*);
+extern template SPLOT_API void reduce_fused(std::span<const FusedCall>, std::size_t, Reduce,
+                                            const ReduceSizes&, double*);
 
 }  // namespace splot::cpu

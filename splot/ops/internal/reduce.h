@@ -1,6 +1,10 @@
 // What the reductions share: their shapes, and the way from a tensor and its axes to the kernels.
 #pragma once
 
+#include <cstddef>
+#include <span>
+
+#include "splot/backend/cpu/fused.h"
 #include "splot/backend/cpu/reduce.h"
 #include "splot/core/op.h"
 
@@ -21,5 +25,14 @@ void reduction_rule(RuleArgs& r);
 /// only.
 void reduce_tensor(cpu::Reduce reduction, const Tensor& x, const Axes& axes, const void* centre, DType dtype,
                    void* out);
+
+/// Whether the elements of x, of float32 or float64, are reduced over the axes in runs, each of them once.
+bool reduces_in_runs(const Tensor& x, const Axes& axes);
+/// The sum over the axes of what the call `wanted` makes, `like` which it is, into dense `out` of its dtype.
+void sum_fused(std::span<const cpu::FusedCall> calls, std::size_t wanted, const Tensor& like,
+               const Axes& axes, void* out);
+
+/// Divides the elements of a dense tensor of floats.
+void divide_all(const Tensor& x, double by);
 
 }  // namespace splot

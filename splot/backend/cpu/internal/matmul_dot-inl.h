@@ -37,7 +37,7 @@ struct DotTile {
   T* c;
   Index ldc;
   const T* fetch[2];  // twice k elements that are needed soon
-  const T* next_b;  // the columns of B that come next, which are far away still; null: they are not
+  const T* next_b;    // the columns of B that come next, which are far away still; null: they are not
   TileEpilogue<T> epilogue;
 };
 
