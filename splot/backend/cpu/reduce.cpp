@@ -1,6 +1,6 @@
 // Reductions, fastest first; each must agree with the last.
-//   reduce            vectors along rows or across columns, on the threads; reduce_made: of elements made run
-//   by run reduce_reference  one element after the other, in double
+//   reduce, reduce_made  vectors along rows or across columns, on the threads
+//   reduce_reference     one element after the other, in double
 #include "splot/backend/cpu/reduce.h"
 
 // targets.h, foreach_target.h and the file it compiles for each target, in this order.
