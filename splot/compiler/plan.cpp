@@ -32,9 +32,11 @@ struct Plan::State {
     const Attrs* attrs;
     TensorList inputs, outputs;
     CallTime time;
-    // Of calls that are made together; empty where one is made alone. Those of `operands` are what they take.
+    // Of an elementwise call, or of calls that are made together; else empty. Those of `operands` are what
+    // they take.
     std::vector<FusedCall> together;
     std::vector<TensorList> operands;
+    PreparedCalls prepared;
 
     void run();
   };
@@ -131,7 +133,7 @@ Plan::State::State(Graph traced)
   for (std::size_t number = 0; number < graph.calls.size();) {
     const std::size_t together = compiler::calls_together(graph, number);
     const GraphCall& call = graph.calls[number];
-    if (together > 1) {
+    if (together > 1 || call.op->elementwise != nullptr) {
       calls.push_back(fused(number, together));
     } else if (call.op->view == nullptr || lifetime(call.outputs[0]).home != Home::view) {
       calls.push_back(alone(number));
@@ -282,13 +284,16 @@ void Plan::State::write_key(const GraphInput& input, std::uint64_t counter) {
 }
 
 void Plan::State::Call::run() {
-  if (!together.empty()) return run_together(together);
+  if (!together.empty()) {
+    const bool reduces = together.back().op->elementwise == nullptr;
+    return reduces ? run_with_reduction(together) : prepared.run(together);
+  }
   if (op->view != nullptr) {
     copy_dense(inputs[0], inputs[0].dtype(), const_cast<void*>(outputs[0].raw()));
     return;
   }
   const KernelArgs args(*op, {inputs.data(), inputs.size()}, {outputs.data(), outputs.size()}, *attrs);
-  (op->elementwise != nullptr ? op->elementwise->run : op->kernel)(args);
+  op->kernel(args);
 }
 
 void Plan::State::compute() {

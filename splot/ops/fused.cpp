@@ -10,9 +10,8 @@ bool reduces_what_is_made(const OpDef& op, const Attrs& attrs, const Tensor& x) 
   return reduces_in_runs(x, attrs.ints("axes"));
 }
 
-void run_together(std::span<const FusedCall> calls) {
+void run_with_reduction(std::span<const FusedCall> calls) {
   const FusedCall& last = calls.back();
-  if (last.op->elementwise != nullptr) return cpu::run_fused(calls);
   const Axes& axes = last.attrs->ints("axes");
   sum_fused(calls.first(calls.size() - 1), static_cast<std::size_t>(last.made_by[0]), last.inputs[0], axes,
             const_cast<void*>(last.output->raw()));

@@ -9,13 +9,14 @@ namespace splot {
 using cpu::FusedCall;
 using cpu::kFusedBuffers;
 using cpu::kFusedSteps;
+using cpu::PreparedCalls;
 
 /// Whether a call of the op on x can run together with the elementwise call that makes x: a sum or mean of
 /// floats that goes over x in runs. Only shape, strides and dtype of x count.
 SPLOT_API bool reduces_what_is_made(const OpDef& op, const Attrs& attrs, const Tensor& x);
 
-/// Makes all calls block by block, as cpu::run_fused(). The last may be a reduction: then what it reads,
-/// which is made by the call `made_by` says, is kept nowhere.
-SPLOT_API void run_together(std::span<const FusedCall> calls);
+/// Makes the calls block by block; the last is such a reduction: what it reads, which is made by the call
+/// that `made_by` says, is kept nowhere.
+SPLOT_API void run_with_reduction(std::span<const FusedCall> calls);
 
 }  // namespace splot

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "splot/backend/cpu/fused.h"
+#include "splot/backend/cpu/instruction_set.h"
 #include "splot/backend/cpu/thread_pool.h"
 #include "splot/core/strided.h"
 
@@ -74,7 +75,6 @@ Step arrange(std::span<const Tensor> inputs, const std::array<int, kMaxInputs>& 
     const Tensor& input = inputs[i];
     Operand& x = out.operands[i];
     x.made_by = made_by[i];
-    if (x.made_by < 0) x.base = static_cast<const std::byte*>(input.raw());
     x.bytes = input.dtype().size();
     x.widen = input.dtype() != out.dtype;
     x.dense = output.is_contiguous() ? input.is_contiguous() && input.numel() == shape.numel()
@@ -192,6 +192,15 @@ void run_steps(std::span<const Step> steps, Index n, Index block) {
 
 using Steps = SmallVector<Step, kFusedSteps>;
 
+// Where the operands and the result lie now.
+void bind(Step& step, const FusedCall& call) {
+  for (std::size_t i = 0; i < step.count; ++i) {
+    Operand& x = step.operands[i];
+    if (x.made_by < 0) x.base = static_cast<const std::byte*>(call.inputs[i].raw());
+  }
+  if (call.kept) step.out = static_cast<std::byte*>(const_cast<void*>(call.output->raw()));
+}
+
 // The result of call `wanted`, if any, is neither kept nor in a buffer.
 Steps arrange_all(std::span<const FusedCall> calls, std::size_t wanted) {
   Steps steps;
@@ -200,11 +209,8 @@ Steps arrange_all(std::span<const FusedCall> calls, std::size_t wanted) {
     Step step = arrange(call.inputs, call.made_by, *call.output, buffers);
     step.formula = call.op->elementwise->block(*call.attrs, step.dtype);
     require<DTypeError>(step.formula.run != nullptr, call.op->name, "cannot calculate with ", step.dtype);
-    if (call.kept) {
-      step.out = static_cast<std::byte*>(const_cast<void*>(call.output->raw()));
-    } else if (steps.size() != wanted) {
-      step.out_buffer = buffers++;
-    }
+    if (!call.kept && steps.size() != wanted) step.out_buffer = buffers++;
+    bind(step, call);
     steps.push_back(std::move(step));
   }
   return steps;
@@ -223,14 +229,36 @@ void run_blocks(const KernelArgs& args, BlockFormula (*block)(const Attrs& attrs
   Step step = arrange(args.inputs, kFromMemory, output, buffers);
   step.formula = block(args.attrs, step.dtype);
   require<DTypeError>(step.formula.run != nullptr, args.op.name, "cannot calculate with ", step.dtype);
-  step.out = static_cast<std::byte*>(args.raw_out());
+  bind(step, {.inputs = args.inputs, .output = &output});
   run_steps({&step, 1}, output.numel(), buffers == 0 ? kChunk : kBlock);
 }
 
-void run_fused(std::span<const FusedCall> calls) {
+struct PreparedCalls::Arranged {
+  Steps steps;
+  Index block;
+  InstructionSet set;
+};
+
+PreparedCalls::PreparedCalls() = default;
+PreparedCalls::~PreparedCalls() = default;
+PreparedCalls::PreparedCalls(PreparedCalls&&) noexcept = default;
+PreparedCalls& PreparedCalls::operator=(PreparedCalls&&) noexcept = default;
+
+void PreparedCalls::run(std::span<const FusedCall> calls) {
   const Index n = calls[0].output->numel();
   if (n == 0) return;
-  run_steps(arrange_all(calls, calls.size()), n, kBlock);
+  const InstructionSet set = instruction_set();
+  if (arranged_ != nullptr && arranged_->set == set) {
+    for (std::size_t i = 0; i < calls.size(); ++i) bind(arranged_->steps[i], calls[i]);
+  } else {
+    Steps steps = arrange_all(calls, calls.size());
+    const Step& first = steps[0];
+    const bool direct = std::all_of(first.operands.begin(), first.operands.begin() + first.count,
+                                    [](const Operand& x) { return x.buffer < 0; });
+    const Index block = calls.size() == 1 && direct ? kChunk : kBlock;
+    arranged_ = std::make_unique<Arranged>(Arranged{std::move(steps), block, set});
+  }
+  run_steps(arranged_->steps, n, arranged_->block);
 }
 
 template <typename T>

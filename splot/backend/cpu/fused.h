@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <span>
 
 #include "splot/backend/cpu/reduce.h"
@@ -31,15 +32,31 @@ struct FusedCall {
   bool kept = true;
 };
 
-/// Makes all calls on a block of elements, then on the next: what they hand to each other is not written to
-/// memory, and operands are read once. To the bits of the calls one after the other. Outputs must have one
-/// shape and one order in memory; an output that is kept may be written over an input, in the order of the
-/// output, that no later call reads.
-SPLOT_API void run_fused(std::span<const FusedCall> calls);
+/// Calls that are made again and again, be it one: how they go over their operands is found out the first
+/// time. All calls are made on a block of elements, then on the next: what they hand to each other is not
+/// written to memory, and operands are read once. To the bits of the calls one after the other.
+///
+/// Threads: of one at a time.
+class SPLOT_API PreparedCalls {
+ public:
+  PreparedCalls();
+  ~PreparedCalls();
+  PreparedCalls(PreparedCalls&&) noexcept;
+  PreparedCalls& operator=(PreparedCalls&&) noexcept;
 
-/// The same, and the reduction of what one of them gives, `wanted`, seen as in reduce(): its elements are
-/// reduced run by run as they are made, and lie nowhere, nor need its output. To the bits of one after the
-/// other. reduces_in_runs(sizes) has to hold. T is float or double, that of the result.
+  /// Outputs must have one shape and one order in memory; an output that is kept may be written over an
+  /// input, in the order of the output, that no later call reads. Each time with the same calls, whose
+  /// tensors may lie somewhere else: shapes, strides and dtypes stay.
+  void run(std::span<const FusedCall> calls);
+
+ private:
+  struct Arranged;
+  std::unique_ptr<Arranged> arranged_;
+};
+
+/// Makes the calls, and the reduction of what one of them gives, `wanted`, seen as in reduce(): its elements
+/// are reduced run by run as they are made, and lie nowhere, nor need its output. To the bits of one after
+/// the other. reduces_in_runs(sizes) has to hold. T is float or double, that of the result.
 template <typename T>
 void reduce_fused(std::span<const FusedCall> calls, std::size_t wanted, Reduce reduction,
                   const ReduceSizes& sizes, T* out);
