@@ -115,6 +115,7 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
     V of_b[kCols];
 #pragma GCC unroll 8
     for (int j = 0; j < kCols; ++j) of_b[j] = hn::LoadU(d, b + j * ldb + p);
+    // Into the second cache: what is on its way into the first would keep B waiting.
     __builtin_prefetch(fetch + p, 0, 2);
     __builtin_prefetch(fetch_too + p, 0, 2);
     if (next_b != nullptr) {
@@ -194,9 +195,9 @@ template <typename T>
 void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, const Matrix<T>& b, T* c,
                Index ldc, const ChunkOfC& chunk) {
   const auto [row, rows, col, cols] = chunk;
-  // While some rows of A go over the columns, the next ones are fetched, one by each tile: batches of data
-  // come from far away, in rows too short for the processor to foresee. The first rows fetch the columns for
-  // all of them.
+  // While some rows of A go over the columns, the next ones are fetched, one or two by each tile: batches of
+  // data come from far away, in rows too short for the processor to foresee. The first rows fetch the columns
+  // for all of them.
   const Index each = cols >= kDotCols * plan.tile_rows ? 1 : 2;
   for (Index begin = 0; begin < p.k; begin += plan.k_block) {
     const Index k = std::min(plan.k_block, p.k - begin);
