@@ -20,9 +20,10 @@ namespace {
 // Below that results are in the first cache anyway.
 constexpr Index kLeastElements = 1024;
 
-// Calls that are made together, where the first of them stands.
+// Calls that are made together.
 struct Group {
   std::vector<std::size_t> calls;
+  std::size_t place = 0;  // the call where they stand
   std::size_t buffers = 0;
   ValueId reduced = -1;  // what their reduction gives; -1: there is none
 };
@@ -38,8 +39,9 @@ class Fusion {
     for (std::size_t i = 0; i < graph.calls.size(); ++i) {
       for (const ValueId id : graph.calls[i].outputs) maker_[index(id)] = i;
       for (const ValueId id : graph.calls[i].inputs) ++reads_[index(id)];
-      groups_.push_back(
-          {.calls = {i}, .buffers = can_be_fused(graph.calls[i]) ? buffers_of(graph.calls[i]) : 0});
+      groups_.push_back({.calls = {i},
+                         .place = i,
+                         .buffers = can_be_fused(graph.calls[i]) ? buffers_of(graph.calls[i]) : 0});
     }
     for (const ValueId id : graph.outputs) ++reads_[index(id)];
     for (const GraphWrite& write : graph.writes) ++reads_[index(write.value)];
@@ -131,34 +133,64 @@ class Fusion {
     if (group.buffers + groups_[call].buffers > kFusedBuffers) return false;
     // Where others read the operand later, both would be in memory from here on.
     if (reads_[index(operand)] > 1 && !is_next(call, group)) return false;
+    return can_rise(call, group) || can_sink(group, call);
+  }
+
+  // Whether all that the call reads is there where the group stands.
+  bool can_rise(std::size_t call, const Group& group) const {
     return std::all_of(graph_.calls[call].inputs.begin(), graph_.calls[call].inputs.end(), [&](ValueId id) {
       const std::size_t from = maker_[index(id)];
       if (id == group.reduced) return false;
-      return from == kNobody || place_[from] < place_[maker] || group_of_[from] == group_of_[maker];
+      return from == kNobody || place_[from] < group.place || group_of_[from] == group_of_[group.calls[0]];
     });
+  }
+
+  // Whether the group can be made where the call stands: nobody else reads what it makes, and of what it
+  // reads no more has to be kept until then than one operand in place of the result.
+  bool can_sink(const Group& group, std::size_t call) const {
+    if (group.reduced >= 0) return false;
+    const auto of_group = [&](ValueId id) {
+      const std::size_t from = maker_[index(id)];
+      return from != kNobody && group_of_[from] == group_of_[group.calls[0]];
+    };
+    std::size_t reads = 0, large = 0;
+    for (const std::size_t i : group.calls) {
+      reads += reads_[index(graph_.calls[i].outputs[0])];
+      for (const ValueId id : graph_.calls[i].inputs) {
+        reads -= of_group(id) ? 1 : 0;
+        large += !of_group(id) && value(id).shape.numel() >= kLeastElements ? 1 : 0;
+      }
+    }
+    const std::vector<ValueId>& in = graph_.calls[call].inputs;
+    return large <= 1 && reads == static_cast<std::size_t>(std::count_if(in.begin(), in.end(), of_group));
   }
 
   // Nothing but the group's own calls stands between.
   bool is_next(std::size_t call, const Group& group) const {
-    for (std::size_t i = group.calls.front() + 1; i < call; ++i) {
+    for (std::size_t i = group.place + 1; i < call; ++i) {
       if (place_[i] == i) return false;
     }
     return true;
   }
 
-  void join(std::size_t call, std::size_t group) {
-    groups_[group].calls.push_back(call);
-    groups_[group].buffers += groups_[call].buffers;
-    if (is_reduction(call)) groups_[group].reduced = graph_.calls[call].outputs[0];
-    group_of_[call] = group;
-    place_[call] = groups_[group].calls.front();
+  void join(std::size_t call, std::size_t number) {
+    Group& group = groups_[number];
+    if (!can_rise(call, group)) {
+      group.place = call;
+      for (const std::size_t i : group.calls) place_[i] = call;
+    }
+    group.calls.push_back(call);
+    group.buffers += groups_[call].buffers;
+    if (is_reduction(call)) group.reduced = graph_.calls[call].outputs[0];
+    group_of_[call] = number;
+    place_[call] = group.place;
   }
 
   Graph& graph_;
   std::vector<std::size_t> maker_;     // the call that makes each value
   std::vector<std::size_t> reads_;     // how often each value is read
   std::vector<std::size_t> group_of_;  // of each call; the number of its first call
-  std::vector<std::size_t> place_;     // of each call; that of the first of its group
+  std::vector<std::size_t> place_;     // of each call; that of its group
   std::vector<Group> groups_;
 };
 

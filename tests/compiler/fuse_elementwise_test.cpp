@@ -162,6 +162,42 @@ TEST(FuseElementwise, WhatOthersReadIsKeptInMemory) {
   expect_same_bits(function, {drawn({90, 401}, 1), drawn({90, 401}, 2)}, "several are read");
 }
 
+// A shortcut with a layer in it is made behind what it is added to.
+TEST(FuseElementwise, WaitsForAnOperandThatIsMadeLater) {
+  const auto function = [](In in) {
+    const Tensor a = exp(matmul(in[0], in[1])), b = matmul(in[1], in[0]);
+    return TensorList{relu(a + b)};
+  };
+  const TensorList arguments = {ones({40, 40}), ones({40, 40})};
+  Graph graph = traced(function, arguments);
+  EXPECT_EQ(fuse(graph), 2u);
+  EXPECT_EQ(graph.to_string(),
+            "%0 = argument 0: float32[40, 40]\n"
+            "%1 = argument 1: float32[40, 40]\n"
+            "%2 = matmul(%0, %1): float32[40, 40]\n"
+            "%3 = matmul(%1, %0): float32[40, 40]\n"
+            "%4 = exp(%2): float32[40, 40] | fused 1\n"
+            "%5 = add(%4, %3): float32[40, 40] | fused 1\n"
+            "%6 = relu(%5): float32[40, 40] | fused 1\n"
+            "return %6\n");
+  expect_same_bits(function, {drawn({190, 190}, 1), drawn({190, 190}, 2)}, "a later operand");
+  // Not where two operands would have to wait in place of one result, or somebody reads it before.
+  graph = traced(
+      [](In in) {
+        const Tensor a = in[0] * matmul(in[0], in[1]), b = matmul(in[1], in[0]);
+        return TensorList{a + b};
+      },
+      arguments);
+  EXPECT_EQ(fuse(graph), 0u);
+  graph = traced(
+      [](In in) {
+        const Tensor a = exp(matmul(in[0], in[1])), b = matmul(in[1], in[0]);
+        return TensorList{relu(a + b), matmul(a, b)};
+      },
+      arguments);
+  EXPECT_EQ(fuse(graph), 1u);  // the sum and relu
+}
+
 // The loss of numbers is such a sum, and so is a penalty.
 TEST(FuseElementwise, ASumOfWhatNobodyElseReadsIsTakenOnTheWay) {
   const auto squares = [](In in) {
