@@ -20,7 +20,7 @@ enum class AttrKind : std::uint8_t { boolean, integer, number, dtype, ints, text
 
 /// One attribute of an op: its name and the type of its value.
 struct AttrSpec {
-  const char* name = nullptr;
+  std::string_view name;
   AttrKind kind = AttrKind::integer;
 };
 

@@ -1,9 +1,9 @@
-// matmul_sgd_step: SGD with a gradient that is a product a b: each piece of it goes into the weight as soon
-// as it is summed, and is kept nowhere. To the same bits as the product and the update one after the other.
+// matmul_sgd_step: SGD with a gradient that is a product a b: it goes into the weight from the registers it
+// is summed in, and is kept nowhere. To the same bits as the product and the update one after the other.
 //
 // Only for SGD without a velocity. With more state than the weight the pieces, which are short rows far
 // apart, lose more in reading it than the gradient would cost.
-#include "splot/backend/cpu/update.h"
+#include "splot/backend/cpu/matmul.h"
 #include "splot/ops/internal/matrices.h"
 #include "splot/ops/internal/update.h"
 #include "splot/ops/op_records.h"
@@ -31,15 +31,19 @@ void matmul_sgd_kernel(const KernelArgs& k) {
   const Tensor& a = k.inputs[0];
   const Tensor& b = k.inputs[1];
   const Tensor w = contiguous(k.inputs[2]);
-  const cpu::SgdUpdate update = {.lr = k.inputs[3].item<double>(),
-                                 .weight_decay = k.attrs.number("weight_decay"),
-                                 .l1 = k.attrs.number("l1")};
   visit_floats(a.dtype(), k.op.name, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    cpu::sgd_by_product<T>(
-        update,
-        {.m = a.shape()[0], .n = b.shape()[1], .k = a.shape()[1], .a = matrix_of<T>(a), .b = matrix_of<T>(b)},
-        w.data<T>(), k.out<T>());
+    const cpu::Descent<T> descent = {.w = w.data<T>(),
+                                     .out = k.out<T>(),
+                                     .lr = k.inputs[3].item<double>(),
+                                     .weight_decay = k.attrs.number("weight_decay"),
+                                     .l1 = k.attrs.number("l1")};
+    cpu::matmul<T>({.m = a.shape()[0],
+                    .n = b.shape()[1],
+                    .k = a.shape()[1],
+                    .a = matrix_of<T>(a),
+                    .b = matrix_of<T>(b),
+                    .epilogue = {.descent = &descent}});
   });
 }
 

@@ -244,35 +244,30 @@ TEST_P(Matmul, ReluKeepsNaN) {
   }
 }
 
-TEST_P(Matmul, FinishSeesEveryElementOnceWhenItIsComplete) {
-  for (const Case& shape :
-       {Case{.m = 10, .n = 30, .k = 100, .b_transposed = true, .batch = 3},
-        Case{.m = kSanitized ? 70 : 300, .n = kSanitized ? 140 : 400, .k = 300, .gaps = true},
-        Case{.m = 4, .n = 9, .k = 0}}) {
-    Operands<float> o(shape);
-    Operands<float> reference(shape);
-    matmul_reference(reference.product);
-    o.product.epilogue.finish = [](const void* context, const Epilogue<float>::Block& block) {
-      const float shift = *static_cast<const float*>(context);
-      for (Index i = 0; i < block.rows; ++i) {
-        for (Index j = 0; j < block.cols; ++j) {
-          block.c[i * block.ldc + j] +=
-              shift + static_cast<float>(block.batch * 10000 + (block.row + i) * 100 + block.col + j);
-        }
-      }
-    };
-    const float shift = 0.5f;
-    o.product.epilogue.context = &shift;
-    matmul(o.product);
-    for (Index b = 0; b < shape.batch; ++b) {
-      for (Index i = 0; i < shape.m; ++i) {
-        for (Index j = 0; j < shape.n; ++j) {
-          const Index at = b * o.product.c_batch_stride + i * o.product.ldc + j;
-          ASSERT_EQ(o.result[static_cast<std::size_t>(at)],
-                    reference.result[static_cast<std::size_t>(at)] +
-                        (shift + static_cast<float>(b * 10000 + i * 100 + j)));
-        }
-      }
+TEST_P(Matmul, AStepOfDescentAgreesWithTheReference) {
+  for (const Case& shape : {Case{.m = 30, .n = 100, .k = 10, .a_transposed = true},
+                            Case{.m = 10, .n = 30, .k = 100, .b_transposed = true},
+                            Case{.m = 3, .n = 5, .k = 2100, .b_transposed = true},
+                            Case{.m = kSanitized ? 70 : 300, .n = kSanitized ? 140 : 400, .k = 600},
+                            Case{.m = 4, .n = 9, .k = 0}}) {
+    for (const double l1 : {0.0, 0.25}) {
+      SCOPED_TRACE(::testing::Message() << shape << " l1 " << l1);
+      const std::vector<float> before = values<float>(shape.m * shape.n, 5);
+      Operands<float> o(shape);
+      o.product.c = nullptr;
+      Descent<float> step = {.w = before.data(), .lr = 0.5, .weight_decay = 0.125, .l1 = l1};
+      o.product.epilogue.descent = &step;
+      std::vector<float> expected(before.size());
+      step.out = expected.data();
+      matmul_reference(o.product);
+      std::vector<float> elsewhere(before.size());
+      step.out = elsewhere.data();
+      matmul(o.product);
+      EXPECT_EQ(elsewhere, expected);
+      std::vector<float> in_place = before;
+      step.w = step.out = in_place.data();
+      matmul(o.product);
+      EXPECT_EQ(in_place, expected);
     }
   }
 }

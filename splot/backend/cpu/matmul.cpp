@@ -45,14 +45,13 @@ void matmul(const Product<T>& product) {
   if (product.m <= 0 || product.n <= 0 || product.batch <= 0) return;
   const MatmulKernels<T>& kernels = matmul_kernels(instruction_set(), T{});
   const MatmulPlan plan = kernels.plan(product);
-  if (product.epilogue.passing && plan.k_block < product.k) {
-    // Sums made in parts are collected in C.
+  if (product.epilogue.descent != nullptr && plan.k_block < product.k) {
+    // Sums made in parts are collected somewhere.
     const Ref<Storage> c = Storage::allocate(static_cast<std::size_t>(product.m * product.n) * sizeof(T));
-    Product<T> kept = product;
-    kept.c = static_cast<T*>(c->data());
-    kept.ldc = product.n;
-    kept.epilogue.passing = false;
-    kernels.run(kept, plan, 0);
+    Product<T> collected = product;
+    collected.c = static_cast<T*>(c->data());
+    collected.ldc = product.n;
+    kernels.run(collected, plan, 0);
     return;
   }
   if (product.batch < 4 || plan.microseconds > 200.0) {
@@ -80,14 +79,20 @@ void matmul_reference(const Product<T>& p) {
       for (Index j = 0; j < p.n; ++j) {
         T sum = 0;
         for (Index s = 0; s < p.k; ++s) sum = std::fma(*a.at(i, s), *b.at(s, j), sum);
+        if (p.epilogue.descent != nullptr) {
+          const Descent<T>& step = *p.epilogue.descent;
+          const T w = step.w[i * p.n + j];
+          const T sign = static_cast<T>((w > T(0)) - (w < T(0)));
+          const T gradient =
+              std::fma(static_cast<T>(step.weight_decay), w, sum) + static_cast<T>(step.l1) * sign;
+          step.out[i * p.n + j] = std::fma(static_cast<T>(-step.lr), gradient, w);
+          continue;
+        }
         T& y = c[i * p.ldc + j];
         if (p.epilogue.accumulate) sum += y;
         if (p.epilogue.bias != nullptr) sum += p.epilogue.bias[j];
         y = p.epilogue.relu && sum <= T(0) ? T(0) : sum;
       }
-    }
-    if (p.epilogue.finish != nullptr && p.m > 0 && p.n > 0) {
-      p.epilogue.finish(p.epilogue.context, {c, p.ldc, batch, 0, 0, p.m, p.n});
     }
   }
 }

@@ -20,28 +20,28 @@ struct Matrix {
   const T* at(Index row, Index col) const { return data + row * row_stride + col * col_stride; }
 };
 
-/// What happens to C after the sums are complete: C = relu(A B + C + bias), each part if asked for, then
-/// `finish`.
+/// A step down the gradient C of a weight w: out = w - lr (C + weight_decay w + l1 sign(w)). Both have the
+/// shape of C, rows without gaps; out may be w. The same bits as update() of a SgdUpdate without state.
+template <typename T>
+struct Descent {
+  const T* w = nullptr;
+  T* out = nullptr;
+  double lr = 0.0;
+  double weight_decay = 0.0;
+  double l1 = 0.0;
+};
+
+/// What happens to C after the sums are complete: C = relu(A B + C + bias), each part if asked for, or a step
+/// of descent.
 template <typename T>
 struct Epilogue {
   bool accumulate = false;  ///< Add to what C holds instead of replacing it.
   const T* bias = nullptr;  ///< bias[n], added to every row.
   bool relu = false;        ///< max(x, 0); a NaN stays a NaN.
 
-  /// Anything else, elementwise: called once for each block of C as soon as it is complete and while it is in
-  /// the cache, from the thread that computed it. c points at element (row, col) of product number `batch`;
-  /// rows are ldc apart.
-  struct Block {
-    T* c;
-    Index ldc, batch, row, col, rows, cols;
-  };
-  void (*finish)(const void* context, const Block& block) = nullptr;
-  const void* context = nullptr;
-  /// C is only passed to `finish`, in small blocks that are in the first cache, and kept nowhere: c is null,
-  /// ldc is not looked at. Not with accumulate or relu or bias or a batch.
-  bool passing = false;
-
-  bool any() const { return accumulate || bias != nullptr || relu; }
+  /// C goes into a weight instead, from the registers, and is kept nowhere: c and ldc are not looked at. Not
+  /// with anything of the above, nor with a batch.
+  const Descent<T>* descent = nullptr;
 };
 
 /// C[m,n] = A[m,k] B[k,n]. C has unit column stride, its rows are ldc apart, and it overlaps neither A nor B.

@@ -1,7 +1,6 @@
 // Optimiser updates on raw memory: everything about one element in one pass.
 #pragma once
 
-#include "splot/backend/cpu/matmul.h"
 #include "splot/core/index.h"
 
 namespace splot::cpu {
@@ -66,14 +65,6 @@ struct UpdateOperands {
 /// Of n elements. Update is one of the four above, T float or double.
 template <typename Update, typename T>
 void update(const Update& update, const UpdateOperands<T>& operands, Index n);
-
-/// SGD without a velocity of the weight w[m, n], by a product that is its gradient, and whose c is not looked
-/// at: each piece of it is used as soon as it is summed, while it is in the first cache. To the same bits as
-/// matmul() and update(). `out` may be w.
-template <typename T>
-void sgd_by_product(const SgdUpdate& update, const Product<T>& gradient, const T* w, T* out);
-extern template void sgd_by_product(const SgdUpdate&, const Product<float>&, const float*, float*);
-extern template void sgd_by_product(const SgdUpdate&, const Product<double>&, const double*, double*);
 
 #define SPLOT_EXTERN_UPDATE(Update)                                                \
   extern template void update(const Update&, const UpdateOperands<float>&, Index); \

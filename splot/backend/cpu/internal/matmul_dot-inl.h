@@ -36,7 +36,8 @@ struct DotTile {
   Index ldb;
   T* c;
   Index ldc;
-  const T* fetch[2];  // twice k elements that are needed soon
+  const T* fetch;     // where the next rows of A begin that are still to be fetched
+  Index fetch_every;  // so many vectors of k fetch one of each of those rows; 0: there are none
   const T* next_b;    // the columns of B that come next, which are far away still; null: they are not
   TileEpilogue<T> epilogue;
 };
@@ -89,6 +90,24 @@ HWY_INLINE void sum_four(D d, const V* sums, double* to) {
 
 #endif
 
+// The step of descent of row i of a tile. c: what was collected for the row before, if anything was.
+template <typename T, int kCols>
+HWY_NOINLINE void descend_row(const TileEpilogue<T>& epilogue, Index i, const T* c, const T* y) {
+  using Vector = splot::HWY_NAMESPACE::Simd<T>;
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int>(hn::Lanes(d));
+  const Index at = epilogue.at + i * epilogue.row_size;
+  with_step(*epilogue.descent, [&](const auto& step) HWY_ATTR {
+    for (int j = 0; j < kCols; j += lanes) {
+      const auto in_row = hn::FirstN(d, static_cast<std::size_t>(std::min(lanes, kCols - j)));
+      auto g = hn::MaskedLoad(in_row, d, y + j);
+      if (epilogue.add) g = hn::Add(g, hn::MaskedLoad(in_row, d, c + j));
+      const auto w = hn::MaskedLoad(in_row, d, epilogue.descent->w + at + j);
+      hn::BlendedStore(step(Vector::of(w), Vector::of(g)).raw, in_row, d, epilogue.descent->out + at + j);
+    }
+  });
+}
+
 template <typename T, int kRows, int kCols>
 HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
   const hn::ScalableTag<T> d;
@@ -106,8 +125,8 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
   const T* b = tile.b;
   const Index lda = tile.lda;
   const Index ldb = tile.ldb;
-  const T* fetch = tile.fetch[0];
-  const T* fetch_too = tile.fetch[1];
+  const T* fetch = tile.fetch;
+  Index until_fetch = tile.fetch_every;
   const T* next_b = tile.next_b;
   Index p = 0;
 #pragma GCC unroll 1
@@ -115,9 +134,14 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
     V of_b[kCols];
 #pragma GCC unroll 8
     for (int j = 0; j < kCols; ++j) of_b[j] = hn::LoadU(d, b + j * ldb + p);
-    // Into the second cache: what is on its way into the first would keep B waiting.
-    __builtin_prefetch(fetch + p, 0, 2);
-    __builtin_prefetch(fetch_too + p, 0, 2);
+    if (--until_fetch == 0) {
+      // Into the second cache: what is on its way into the first would keep B waiting. Where fewer rows are
+      // left than these, what lies behind them is fetched, which does no harm.
+#pragma GCC unroll 8
+      for (int i = 0; i < kRows; ++i) __builtin_prefetch(fetch + i * lda, 0, 2);
+      fetch += kLanes;
+      until_fetch = tile.fetch_every;
+    }
     if (next_b != nullptr) {
 #pragma GCC unroll 4
       for (int j = 0; j < kDotCols; ++j) hwy::Prefetch(next_b + j * ldb + p);
@@ -147,7 +171,10 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
     HWY_ALIGN T y[kDotCols];
-    if (kCols == kDotCols && !epilogue.any()) {
+    if (epilogue.descent != nullptr) {
+      sum_four(d, sum[i], y);
+      descend_row<T, kCols>(epilogue, i, c, y);
+    } else if (kCols == kDotCols && !epilogue.any()) {
       sum_four(d, sum[i], c);
     } else if (kCols == kDotCols) {
       const hn::CappedTag<T, kDotCols> four;
@@ -169,7 +196,7 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
         c[j] = epilogue.relu && v <= T(0) ? T(0) : v;
       }
     }
-    c += tile.ldc;
+    if (c != nullptr) c += tile.ldc;
   }
 }
 
@@ -190,41 +217,44 @@ inline constexpr std::array<DotKernel<T>, kDotRows> kDotKernels[] = {
     dot_kernels<T, 4>(std::make_integer_sequence<int, kDotRows>()),
 };
 
-// c is the chunk's first element.
 template <typename T>
 void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, const Matrix<T>& b, T* c,
-               Index ldc, const ChunkOfC& chunk) {
+               const ChunkOfC& chunk) {
   const auto [row, rows, col, cols] = chunk;
-  // While some rows of A go over the columns, the next ones are fetched, one or two by each tile: batches of
-  // data come from far away, in rows too short for the processor to foresee. The first rows fetch the columns
-  // for all of them.
-  const Index each = cols >= kDotCols * plan.tile_rows ? 1 : 2;
+  constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(hn::ScalableTag<T>()));
+  // While some rows of A go over the columns, the next ones are fetched, all of them together, each tile its
+  // share of k: batches of data come from far away, in rows too short for the processor to foresee, and six
+  // rows at once come a quarter faster than one or two. The first rows fetch the columns for all of them.
+  const Index tiles = divide_up(cols, kDotCols);
   for (Index begin = 0; begin < p.k; begin += plan.k_block) {
     const Index k = std::min(plan.k_block, p.k - begin);
-    const TileEpilogue<T> epilogue = tile_epilogue(p.epilogue, begin == 0, begin + k >= p.k);
+    const TileEpilogue<T> epilogue = tile_epilogue(p, begin == 0, begin + k >= p.k);
     DotTile<T> tile = {.k = k,
                        .a = nullptr,
                        .lda = a.row_stride,
                        .b = nullptr,
                        .ldb = b.col_stride,
                        .c = nullptr,
-                       .ldc = ldc,
-                       .fetch = {},
+                       .ldc = p.ldc,
+                       .fetch = nullptr,
+                       .fetch_every = 0,
                        .next_b = nullptr,
                        .epilogue = epilogue};
+    const Index vectors = k / kLanes;
+    const Index share = divide_up(vectors, tiles);
     for (Index i = row; i < row + rows; i += plan.tile_rows) {
       const Index tile_rows = std::min(plan.tile_rows, row + rows - i);
       tile.a = a.at(i, begin);
       for (Index j = col; j < col + cols; j += kDotCols) {
         const Index tile_cols = std::min<Index>(kDotCols, col + cols - j);
-        const Index next = i + plan.tile_rows + (j - col) / kDotCols * each;
-        for (Index f = 0; f < 2; ++f) {
-          const bool any = f < each && next + f < std::min(i + 2 * plan.tile_rows, row + rows);
-          tile.fetch[f] = any ? a.at(next + f, begin) : tile.a;
-        }
+        const Index fetched = (j - col) / kDotCols * share;
+        const bool any = i + plan.tile_rows < row + rows && fetched < vectors;
+        tile.fetch_every = any ? vectors / share : 0;
+        if (any) tile.fetch = a.at(i + plan.tile_rows, begin) + fetched * kLanes;
         tile.b = b.at(begin, j);
         tile.next_b = i == row && j + 2 * kDotCols <= col + cols ? b.at(begin, j + kDotCols) : nullptr;
-        tile.c = c + (i - row) * ldc + (j - col);
+        if (c != nullptr) tile.c = c + i * p.ldc + j;
+        tile.epilogue.at = i * p.n + j;
         if (epilogue.bias != nullptr) tile.epilogue.bias = epilogue.bias + j;
         kDotKernels<T>[tile_cols - 1][static_cast<std::size_t>(tile_rows - 1)](tile);
       }

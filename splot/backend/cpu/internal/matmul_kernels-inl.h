@@ -15,7 +15,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace splot::cpu::HWY_NAMESPACE {
 
-inline Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 inline Index round_up(Index a, Index unit) { return divide_up(a, unit) * unit; }
 
 // The smallest size of equal parts that needs no more parts than parts of size `most`.
@@ -158,27 +157,14 @@ void run_product(const Product<T>& p, const MatmulPlan& plan, Index batch) {
   const Matrix<T> a = {p.a.data + batch * p.a_batch_stride, p.a.row_stride, p.a.col_stride};
   const Matrix<T> b = {p.b.data + batch * p.b_batch_stride, p.b.row_stride, p.b.col_stride};
   T* c = p.c + batch * p.c_batch_stride;
-  const auto finish = [&](const ChunkOfC& chunk) {
-    if (p.epilogue.finish == nullptr || p.epilogue.passing) return;
-    p.epilogue.finish(p.epilogue.context, {c + chunk.row * p.ldc + chunk.col, p.ldc, batch, chunk.row,
-                                           chunk.col, chunk.rows, chunk.cols});
-  };
   if (plan.kernel == MatmulPlan::Kernel::dot) {
-    for_each_chunk(p.m, 0, p.n, plan.microseconds, plan, [&](const ChunkOfC& chunk) {
-      if (p.epilogue.passing) {
-        in_pieces(p, plan, chunk,
-                  [&](const ChunkOfC& piece, T* at) { dot_chunk(p, plan, a, b, at, piece.cols, piece); });
-      } else {
-        dot_chunk(p, plan, a, b, c + chunk.row * p.ldc + chunk.col, p.ldc, chunk);
-      }
-      finish(chunk);
-    });
+    for_each_chunk(p.m, 0, p.n, plan.microseconds, plan,
+                   [&](const ChunkOfC& chunk) { dot_chunk(p, plan, a, b, c, chunk); });
     return;
   }
   Index begin = 0;
   do {
     const Index k = std::min(plan.k_block, p.k - begin);
-    const bool last = begin + k >= p.k;
     for (Index slab = 0; slab < p.n; slab += plan.slab_cols) {
       const Index cols = std::min(plan.slab_cols, p.n - slab);
       const T* packed = nullptr;
@@ -193,7 +179,6 @@ void run_product(const Product<T>& p, const MatmulPlan& plan, Index batch) {
                                                          static_cast<double>(p.n * p.k);
       for_each_chunk(p.m, slab, cols, plan.microseconds * share, plan, [&](const ChunkOfC& chunk) {
         outer_chunk(p, plan, a, b, packed, slab, begin, c, chunk);
-        if (last) finish(chunk);
       });
     }
     begin += plan.k_block;

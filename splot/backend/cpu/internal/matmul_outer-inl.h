@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include <hwy/cache_control.h>
@@ -73,25 +74,34 @@ HWY_NOINLINE void outer_tile(const OuterTile<T>& tile) {
   const Index a_col = tile.a_col;
   const Index b_row = tile.b_row;
 
+  const auto multiply = [&](auto is_full) HWY_ATTR {
 #pragma GCC unroll 1
-  for (Index p = tile.k; p > 0; --p) {
-    V row_of_b[kWidth];
+    for (Index p = tile.k; p > 0; --p) {
+      V row_of_b[kWidth];
 #pragma GCC unroll 8
-    for (int j = 0; j + 1 < kWidth; ++j) row_of_b[j] = hn::LoadU(d, b + j * kLanes);
-    row_of_b[kWidth - 1] = hn::MaskedLoad(in_c, d, b + (kWidth - 1) * kLanes);
-    if (kWidth <= 2) {
+      for (int j = 0; j + 1 < kWidth; ++j) row_of_b[j] = hn::LoadU(d, b + j * kLanes);
+      const T* last = b + (kWidth - 1) * kLanes;
+      row_of_b[kWidth - 1] = is_full ? hn::LoadU(d, last) : hn::MaskedLoad(in_c, d, last);
+      if (kWidth <= 2) {
 #pragma GCC unroll 8
-      for (int j = 0; j < kWidth; ++j) hwy::Prefetch(b + kRowsAhead * b_row + j * kLanes);
-    }
+        for (int j = 0; j < kWidth; ++j) hwy::Prefetch(b + kRowsAhead * b_row + j * kLanes);
+      }
 #pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-      const V element = hn::Set(d, a[i / 3][(i % 3) * a_row]);
+      for (int i = 0; i < kRows; ++i) {
+        const V element = hn::Set(d, a[i / 3][(i % 3) * a_row]);
 #pragma GCC unroll 8
-      for (int j = 0; j < kWidth; ++j) sum[i][j] = hn::MulAdd(element, row_of_b[j], sum[i][j]);
-    }
+        for (int j = 0; j < kWidth; ++j) sum[i][j] = hn::MulAdd(element, row_of_b[j], sum[i][j]);
+      }
 #pragma GCC unroll 16
-    for (int g = 0; g < kGroups; ++g) a[g] += a_col;
-    b += b_row;
+      for (int g = 0; g < kGroups; ++g) a[g] += a_col;
+      b += b_row;
+    }
+  };
+  // A masked load takes a turn of the multipliers.
+  if (tile.cols == kLanes) {
+    multiply(std::true_type());
+  } else {
+    multiply(std::false_type());
   }
 
   T* c = tile.c;
@@ -111,6 +121,27 @@ HWY_NOINLINE void outer_tile(const OuterTile<T>& tile) {
         sum[i][j] = v;
       }
     }
+  }
+  if (epilogue.descent != nullptr) {
+    using Vector = splot::HWY_NAMESPACE::Simd<T>;
+    with_step(*epilogue.descent, [&](const auto& step) HWY_ATTR {
+      const T* w = epilogue.descent->w + epilogue.at;
+      T* out = epilogue.descent->out + epilogue.at;
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j + 1 < kWidth; ++j) {
+          const auto before = Vector::of(hn::LoadU(d, w + j * kLanes));
+          hn::StoreU(step(before, Vector::of(sum[i][j])).raw, d, out + j * kLanes);
+        }
+        constexpr int kLast = kWidth - 1;
+        const auto before = Vector::of(hn::MaskedLoad(in_c, d, w + kLast * kLanes));
+        hn::BlendedStore(step(before, Vector::of(sum[i][kLast])).raw, in_c, d, out + kLast * kLanes);
+        w += epilogue.row_size;
+        out += epilogue.row_size;
+      }
+    });
+    return;
   }
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
@@ -167,11 +198,12 @@ void outer_columns(const OuterBlock<T>& block, Index row, Index rows, Index col,
                        .a_col = block.a_col,
                        .b = b,
                        .b_row = block.b_row,
-                       .c = block.c + row * block.ldc + col,
+                       .c = block.c == nullptr ? nullptr : block.c + row * block.ldc + col,
                        .ldc = block.ldc,
                        .cols = kLanes,
                        .epilogue = block.epilogue};
   if (tile.epilogue.bias != nullptr) tile.epilogue.bias += col;
+  tile.epilogue.at += row * tile.epilogue.row_size + col;
   // A panel that is not full takes narrower tiles, so that at most one vector is partly used.
   int width_log2 = block.width_log2;
   for (;;) {
@@ -185,7 +217,8 @@ void outer_columns(const OuterBlock<T>& block, Index row, Index rows, Index col,
     kOuterKernels<T>[width_log2][static_cast<std::size_t>(rows - 1)](tile);
     if (last) return;
     tile.b += width * kLanes;
-    tile.c += width * kLanes;
+    if (tile.c != nullptr) tile.c += width * kLanes;
+    tile.epilogue.at += width * kLanes;
     if (tile.epilogue.bias != nullptr) tile.epilogue.bias += width * kLanes;
     cols -= width * kLanes;
   }
@@ -217,13 +250,14 @@ void outer_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a
                          .b = b.at(begin, chunk.col),
                          .b_row = b.row_stride,
                          .b_panel = plan.tile_cols,
-                         .c = p.epilogue.passing ? nullptr : c + chunk.row * p.ldc + chunk.col,
+                         .c = c == nullptr ? nullptr : c + chunk.row * p.ldc + chunk.col,
                          .ldc = p.ldc,
                          .tile_rows = plan.tile_rows,
                          .tile_cols = plan.tile_cols,
                          .width_log2 = plan.width_log2,
-                         .epilogue = tile_epilogue(p.epilogue, begin == 0, begin + k >= p.k)};
+                         .epilogue = tile_epilogue(p, begin == 0, begin + k >= p.k)};
   if (block.epilogue.bias != nullptr) block.epilogue.bias += chunk.col;
+  block.epilogue.at = chunk.row * p.n + chunk.col;
   if (plan.pack_a) {
     T* space = static_cast<T*>(
         pack_buffer(PackBuffer::a, packed_a_size(chunk.rows, k) * static_cast<Index>(sizeof(T))));
@@ -244,17 +278,7 @@ void outer_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a
     block.b_row = plan.tile_cols;
     block.b_panel = plan.tile_cols * k;
   }
-  if (!p.epilogue.passing) return outer_block(block);
-  in_pieces(p, plan, chunk, [&](const ChunkOfC& piece, T* at) {
-    OuterBlock<T> part = block;
-    part.rows = piece.rows;
-    part.cols = piece.cols;
-    part.a += (piece.row - chunk.row) * block.a_row;
-    part.b += (piece.col - chunk.col) / plan.tile_cols * block.b_panel;
-    part.c = at;
-    part.ldc = piece.cols;
-    outer_block(part);
-  });
+  outer_block(block);
 }
 
 }  // namespace splot::cpu::HWY_NAMESPACE

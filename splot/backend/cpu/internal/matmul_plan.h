@@ -7,6 +7,8 @@
 
 namespace splot::cpu {
 
+inline Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
+
 /// How one product is computed. It follows from the shape, the strides and the instruction set; never from
 /// the number of threads. The outer kernels take k in blocks and C in slabs of columns; either kernel takes C
 /// in chunks, and a chunk in register tiles.

@@ -11,6 +11,7 @@
 
 #include <hwy/highway.h>
 
+#include "splot/backend/cpu/internal/descent-inl.h"
 #include "splot/backend/cpu/internal/matmul_plan.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -24,15 +25,21 @@ struct TileEpilogue {
   bool add = false;
   bool relu = false;
   const T* bias = nullptr;  // of the tile's first column
+  const Descent<T>* descent = nullptr;
+  Index at = 0;        // where in the weight the tile begins
+  Index row_size = 0;  // of the weight
 
-  bool any() const { return add || relu || bias != nullptr; }
+  bool any() const { return add || relu || bias != nullptr; }  // of what is added
 };
 
 template <typename T>
-TileEpilogue<T> tile_epilogue(const Epilogue<T>& whole, bool first_part, bool last_part) {
+TileEpilogue<T> tile_epilogue(const Product<T>& p, bool first_part, bool last_part) {
+  const Epilogue<T>& whole = p.epilogue;
   return {.add = whole.accumulate || !first_part,
           .relu = whole.relu && last_part,
-          .bias = last_part ? whole.bias : nullptr};
+          .bias = last_part ? whole.bias : nullptr,
+          .descent = last_part ? whole.descent : nullptr,
+          .row_size = p.n};
 }
 
 // Not Max(v, 0), which turns NaN into 0 on some processors.
@@ -41,26 +48,13 @@ HWY_INLINE V relu(D d, V v) {
   return hn::IfThenZeroElse(hn::Le(v, hn::Zero(d)), v);
 }
 
-// Columns of a piece: whole tiles of every width, and rows of it that stay in the first cache, together with
-// as much of what they go into.
-inline constexpr Index kPieceCols = 128;
-inline constexpr Index kPieceBytes = 16 * 1024;
-
-// Goes over a chunk of a C that is kept nowhere: compute(piece, memory) writes a piece of whole tiles into
-// memory, its rows behind each other, and `finish` gets it.
-template <typename T, class Compute>
-void in_pieces(const Product<T>& p, const MatmulPlan& plan, const ChunkOfC& chunk, const Compute& compute) {
-  constexpr Index kPiece = kPieceBytes / static_cast<Index>(sizeof(T));
-  HWY_ALIGN T memory[kPiece];
-  const Index most_cols = std::min(chunk.cols, kPieceCols);
-  const Index most_rows = std::max<Index>(1, kPiece / most_cols / plan.tile_rows) * plan.tile_rows;
-  for (Index col = 0; col < chunk.cols; col += most_cols) {
-    const Index cols = std::min(most_cols, chunk.cols - col);
-    for (Index row = 0; row < chunk.rows; row += most_rows) {
-      const ChunkOfC piece{chunk.row + row, std::min(most_rows, chunk.rows - row), chunk.col + col, cols};
-      compute(piece, memory);
-      p.epilogue.finish(p.epilogue.context, {memory, cols, 0, piece.row, piece.col, piece.rows, piece.cols});
-    }
+// Calls body with a step of descent for vectors: body(step).
+template <typename T, class Body>
+HWY_INLINE void with_step(const Descent<T>& descent, const Body& body) {
+  if (descent.l1 == 0.0) {
+    body(splot::HWY_NAMESPACE::PlainDescent<T, false>(descent));
+  } else {
+    body(splot::HWY_NAMESPACE::PlainDescent<T, true>(descent));
   }
 }
 

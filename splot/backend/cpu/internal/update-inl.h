@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "splot/backend/cpu/internal/descent-inl.h"
 #include "splot/backend/cpu/internal/simd-inl.h"
 #include "splot/backend/cpu/internal/update_block.h"
 #include "splot/backend/cpu/update.h"
@@ -26,25 +27,6 @@ HWY_INLINE void store(Simd<T> value, T* to) {
   hn::StoreU(value.raw, hn::ScalableTag<T>(), to);
 }
 
-// The gradient with the penalties' gradients added: g + weight_decay w + l1 sign(w). Without an l1 its share
-// is a zero with the sign of -w, which makes 0 of a sum that is -0.
-template <typename T, bool kL1>
-struct Penalized {
-  Simd<T> decay, plus, minus;
-
-  template <typename Update>
-  HWY_INLINE explicit Penalized(const Update& u) : decay(u.weight_decay), plus(u.l1), minus(-u.l1) {}
-  HWY_INLINE Simd<T> operator()(Simd<T> w, Simd<T> g) const {
-    const Simd<T> zero(0.0);
-    const Simd<T> below = select(w < zero, minus, zero);
-    return fma(decay, w, g) + (kL1 ? select(w > zero, plus, below) : below);
-  }
-  // For what is only added to w: there the sign of a zero does not show where w is not zero.
-  HWY_INLINE Simd<T> of_step(Simd<T> w, Simd<T> g) const {
-    return kL1 ? (*this)(w, g) : fma(decay, w, g) + Simd<T>(0.0);
-  }
-};
-
 // One vector of elements, starting at `at` in every tensor. In place is allowed, since all is loaded before
 // anything is stored.
 template <typename Update, typename T, bool kL1>
@@ -53,11 +35,13 @@ struct UpdateVector;
 template <typename T, bool kL1>
 struct UpdateVector<cpu::SgdUpdate, T, kL1> {
   Penalized<T, kL1> penalized;
+  PlainDescent<T, kL1> descent;
   Simd<T> rate, momentum;
   bool has_momentum, nesterov, increment;
 
   HWY_INLINE UpdateVector(const cpu::SgdUpdate& u, int inputs)
       : penalized(u),
+        descent(u),
         rate(-u.lr),
         momentum(u.momentum),
         has_momentum(inputs > 2),
@@ -67,7 +51,7 @@ struct UpdateVector<cpu::SgdUpdate, T, kL1> {
   HWY_INLINE void operator()(const T* const* in, T* const* out, Index at) const {
     const Simd<T> w = load(in[0] + at);
     if (!has_momentum) {
-      store(fma(rate, penalized.of_step(w, load(in[1] + at)), w), out[0] + at);
+      store(descent(w, load(in[1] + at)), out[0] + at);
       return;
     }
     const Simd<T> g = penalized(w, load(in[1] + at));
