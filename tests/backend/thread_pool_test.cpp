@@ -68,6 +68,24 @@ TEST_P(ThreadPool, TheLowestFailureReachesTheCaller) {
   EXPECT_EQ(runs, 10) << "the pool works after a failure";
 }
 
+TEST_P(ThreadPool, AnEarlyFailureOfALaterChunkHidesNoOther) {
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    std::vector<std::atomic<int>> runs(64);
+    std::string message;
+    try {
+      parallel_for(64, [&](Index chunk) {
+        ++runs[static_cast<std::size_t>(chunk)];
+        if (chunk == 20) std::this_thread::sleep_for(std::chrono::microseconds(300));
+        if (chunk == 20 || chunk >= 32) throw std::runtime_error("chunk " + std::to_string(chunk));
+      });
+    } catch (const std::runtime_error& error) {
+      message = error.what();
+    }
+    EXPECT_EQ(message, "chunk 20");
+    for (std::size_t i = 0; i <= 20; ++i) EXPECT_EQ(runs[i], 1) << "chunk " << i;
+  }
+}
+
 TEST_P(ThreadPool, NestedCallsRunInPlace) {
   std::atomic<int> runs{0};
   parallel_for(6, [&](Index) {

@@ -51,8 +51,12 @@ void packed_linear(const PackedLinear<T>& p) {
   const Index chunks =
       std::clamp<Index>(static_cast<Index>(microseconds / kPackedChunkMicroseconds), 1, blocks);
   const bool backwards = is_turn_backwards(p.w);
+  const Index shares = std::min<Index>(num_threads(), chunks);
   parallel_for(chunks, [&](Index turn) {
-    const Index chunk = backwards ? chunks - 1 - turn : turn;
+    // Each thread stays with its share.
+    const Index share = ((turn + 1) * shares - 1) / chunks;
+    const Index first = share_begin(chunks, share, shares), end = share_begin(chunks, share + 1, shares);
+    const Index chunk = backwards ? first + end - 1 - turn : turn;
     kernel(p, chunk * blocks / chunks, (chunk + 1) * blocks / chunks);
   });
 }

@@ -1,5 +1,6 @@
 #include "splot/backend/cpu/thread_pool.h"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -63,8 +64,14 @@ bool spin_until(bool may_spin, Done done) {
 //   epoch; the caller closes `epoch_`, then waits for `inside_` to be zero.
 // Both are sequentially consistent, so at least one of the two sees the other.
 class Pool {
+  // The chunks that one thread begins with.
+  struct alignas(64) Share {
+    std::atomic<Index> next{0};
+    Index end = 0;
+  };
+
  public:
-  explicit Pool(int threads) : threads_(threads) {}
+  explicit Pool(int threads) : threads_(threads), shares_(new Share[static_cast<std::size_t>(threads)]) {}
 
   int threads() const { return threads_.load(std::memory_order_relaxed); }
 
@@ -73,18 +80,23 @@ class Pool {
 
   void resize(int threads) {
     stop_workers();
+    shares_.reset(new Share[static_cast<std::size_t>(threads)]);
     threads_.store(threads, std::memory_order_relaxed);
   }
 
   void run(Index chunks, ChunkBody body) {
     start_workers();
     body_ = &body;
-    chunks_ = chunks;
-    first_failed_ = chunks;
-    next_.store(0, std::memory_order_relaxed);
+    first_failed_.store(chunks, std::memory_order_relaxed);
+    used_shares_ = static_cast<int>(std::min<Index>(threads(), chunks));
+    for (Index i = 0; i < used_shares_; ++i) {
+      Share& share = shares_[static_cast<std::size_t>(i)];
+      share.next.store(share_begin(chunks, i, used_shares_), std::memory_order_relaxed);
+      share.end = share_begin(chunks, i + 1, used_shares_);
+    }
     epoch_.fetch_add(1);
     wake(chunks - 1);
-    take_chunks();
+    take_chunks(0);
     epoch_.fetch_add(1);
     if (!spin_until(may_spin_, [&] { return inside_.load() == 0; })) {
       std::unique_lock lock(mutex_);
@@ -103,7 +115,7 @@ class Pool {
     stopping_ = false;
     while (workers_ < wanted) {
       try {
-        std::thread([this, seen = epoch_.load()] { work(seen); }).detach();
+        std::thread([this, seen = epoch_.load(), thread = workers_ + 1] { work(seen, thread); }).detach();
       } catch (const std::system_error&) {
         break;  // The system gives no more threads: the ones there are do the work.
       }
@@ -131,7 +143,8 @@ class Pool {
     }
   }
 
-  void work(std::uint64_t seen) {
+  // Thread 0 is the caller's.
+  void work(std::uint64_t seen, int thread) {
     inside_parallel_work = true;
     for (;;) {
       const auto news = [&] { return epoch_.load() != seen; };
@@ -143,7 +156,7 @@ class Pool {
       }
       inside_.fetch_add(1);
       seen = epoch_.load();
-      if (seen % 2 == 1) take_chunks();
+      if (seen % 2 == 1) take_chunks(thread);
       const bool last = inside_.fetch_sub(1) == 1;
       if (last && caller_sleeps_.load()) {
         std::lock_guard lock(mutex_);
@@ -158,20 +171,22 @@ class Pool {
     }
   }
 
-  // Chunks are handed out in rising order, so when chunk i throws, every chunk below i has already been
-  // handed out and will be finished: the lowest failure is the same for any number of threads.
-  void take_chunks() {
-    for (;;) {
-      const Index chunk = next_.fetch_add(1, std::memory_order_relaxed);
-      if (chunk >= chunks_) return;
-      try {
-        (*body_)(chunk);
-      } catch (...) {
-        next_.store(chunks_, std::memory_order_relaxed);
-        std::lock_guard lock(mutex_);
-        if (chunk < first_failed_) {
-          first_failed_ = chunk;
-          error_ = std::current_exception();
+  // First the thread's own share, then what others have left of theirs. Chunks above the lowest that has
+  // failed are left out, all below it are done: the lowest failure is the same for any number of threads.
+  void take_chunks(int thread) {
+    for (int i = 0; i < used_shares_; ++i) {
+      Share& share = shares_[static_cast<std::size_t>((thread + i) % used_shares_)];
+      while (share.next.load(std::memory_order_relaxed) < share.end) {
+        const Index chunk = share.next.fetch_add(1, std::memory_order_relaxed);
+        if (chunk >= share.end || chunk > first_failed_.load(std::memory_order_relaxed)) break;
+        try {
+          (*body_)(chunk);
+        } catch (...) {
+          std::lock_guard lock(mutex_);
+          if (chunk < first_failed_.load(std::memory_order_relaxed)) {
+            first_failed_.store(chunk, std::memory_order_relaxed);
+            error_ = std::current_exception();
+          }
         }
       }
     }
@@ -182,12 +197,12 @@ class Pool {
 
   // The job. Written by the caller while no worker is inside.
   const ChunkBody* body_ = nullptr;
-  Index chunks_ = 0;
-  Index first_failed_ = 0;    // guarded by mutex_ while a job is open
-  std::exception_ptr error_;  // guarded by mutex_ while a job is open
+  std::unique_ptr<Share[]> shares_;  // one for each thread
+  int used_shares_ = 0;
+  std::atomic<Index> first_failed_{0};  // written under mutex_ while a job is open
+  std::exception_ptr error_;            // guarded by mutex_ while a job is open
 
   // What threads hammer on gets a cache line each.
-  alignas(64) std::atomic<Index> next_{0};
   alignas(64) std::atomic<std::uint64_t> epoch_{0};
   alignas(64) std::atomic<int> inside_{0};
   alignas(64) std::atomic<bool> caller_sleeps_{false};

@@ -38,18 +38,24 @@ class ChunkBody {
   void (*call_)(void*, Index);
 };
 
+/// Where share number `share` of so many equal ones begins: those that the threads of parallel_for begin
+/// with, where there are no fewer chunks than threads.
+inline Index share_begin(Index chunks, Index share, Index shares) { return chunks * share / shares; }
+
 /// Work shorter than this, in microseconds, is not worth waking a thread for.
 inline constexpr double kMinParallelMicroseconds = 20.0;
 
 /// Calls body(0) ... body(chunks - 1), each once, on up to num_threads() threads, and returns when all have
 /// finished.
 ///
-/// The caller's thread takes part. Which thread runs which chunk is not fixed, so a chunk must not depend on
-/// it; the number of chunks comes from the size of the work, not from num_threads(), unless every number is
-/// made in the same way whichever chunk it belongs to: that is what makes results the same for any number of
-/// threads. If chunks throw, the exception of the lowest-numbered one reaches the caller, for any number of
-/// threads, and chunks not yet begun are skipped. A call from inside a chunk runs its chunks in place, one
-/// after another; so does a call made while another user thread occupies the pool.
+/// The caller's thread takes part. Each thread begins with a share of the chunks, one behind the other, the
+/// same in every call: what it wrote in one it finds in its own cache in the next. Then it takes what others
+/// have not begun. So which thread runs which chunk is not fixed, and a chunk must not depend on it; the
+/// number of chunks comes from the size of the work, not from num_threads(), unless every number is made in
+/// the same way whichever chunk it belongs to: that is what makes results the same for any number of threads.
+/// If chunks throw, the exception of the lowest-numbered one reaches the caller, for any number of threads,
+/// and chunks not yet begun are skipped. A call from inside a chunk runs its chunks in place, one after
+/// another; so does a call made while another user thread occupies the pool.
 ///
 ///   parallel_for(blocks, [&](Index block) { ... });
 SPLOT_API void parallel_for(Index chunks, ChunkBody body);
