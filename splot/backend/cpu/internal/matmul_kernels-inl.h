@@ -131,13 +131,17 @@ void for_each_chunk(Index m, Index col, Index cols, double microseconds, const M
                     const Body& body) {
   if (m <= plan.chunk_rows && cols <= plan.chunk_cols) return body(ChunkOfC{0, m, col, cols});
   const Index down = divide_up(m, plan.chunk_rows);
+  const Index across = divide_up(cols, plan.chunk_cols);
+  // A thread's share is columns of C, so that it packs or reads few columns of B; where B is packed for all,
+  // it is rows: the C of many rows are gradients of weights, which are updated and read by rows.
+  const bool by_rows = plan.pack_b == MatmulPlan::PackB::slab;
   const auto run = [&](Index number) {
-    const Index row = number % down * plan.chunk_rows;
-    const Index offset = number / down * plan.chunk_cols;
+    const Index row = (by_rows ? number / across : number % down) * plan.chunk_rows;
+    const Index offset = (by_rows ? number % across : number / down) * plan.chunk_cols;
     body(ChunkOfC{row, std::min(plan.chunk_rows, m - row), col + offset,
                   std::min(plan.chunk_cols, cols - offset)});
   };
-  parallel_for(down * divide_up(cols, plan.chunk_cols), microseconds, run);
+  parallel_for(down * across, microseconds, run);
 }
 
 template <typename T>
