@@ -74,8 +74,10 @@ void copy_typed(const Tensor& from, const Window& to, const MergedAxes& axes) {
 
 void copy_to_window(const Tensor& from, const Window& to) {
   if (from.numel() == 0) return;
-  const std::array operands = {from.strides(), to.strides};
-  const MergedAxes axes = merge_axes(from.shape(), operands);
+  // In the order in which the window lies in memory: images may be the inner axis.
+  const Axes order = memory_order(from.shape(), to.strides);
+  const std::array operands = {reordered(from.strides(), order), reordered(to.strides, order)};
+  const MergedAxes axes = merge_axes(Shape(reordered(from.shape().ints(), order)), operands);
   switch (from.dtype().size()) {
     case 1:
       return copy_typed<std::uint8_t>(from, to, axes);

@@ -3,6 +3,7 @@
 #include "splot/autodiff/autodiff.h"
 #include "splot/ops/ops.h"
 
+#include "tests/support/bytes.h"
 #include "tests/support/check_op.h"
 #include "tests/support/expect_error.h"
 
@@ -174,6 +175,24 @@ TEST(Shapes, SayWhatDoesNotFit) {
   EXPECT_ERROR(ShapeError, tril(zeros({3})), "[tril] needs at least two axes, got [3]");
   EXPECT_ERROR(ShapeError, diag(zeros({1, 2, 3})), "[diag] needs a vector or a matrix, got [1, 2, 3]");
   EXPECT_ERROR(ShapeError, diag(zeros({3}), kEnd), "[diag] the offset 9223372036854775807 is too large");
+}
+
+// The same numbers wherever in memory the images are, inner axis or outer.
+TEST(Windows, AreCopiedInAnyOrderOfMemory) {
+  const Tensor x = normal({5, 3, 4, 6}, RandomKey{.seed = 3});
+  const Tensor last = permute(contiguous(permute(x, {1, 2, 3, 0})), {3, 0, 1, 2});
+  const Tensor wide = pad(last, {0, 2, 1, 0}, {0, 1, 0, 3}, 0.5);
+  EXPECT_EQ(wide.strides()[0], 1) << "images stay the inner axis";
+  EXPECT_EQ(test::bytes_of(wide), test::bytes_of(pad(x, {0, 2, 1, 0}, {0, 1, 0, 3}, 0.5)));
+  EXPECT_EQ(test::bytes_of(pad(last, {0, -1, 1, 0}, {-2, 0, -1, 0})),
+            test::bytes_of(pad(x, {0, -1, 1, 0}, {-2, 0, -1, 0})));
+  const Slices part = {{0, 5, 2}, {1, 3}, {0, 4, 3}, {2, 6}};
+  EXPECT_EQ(test::bytes_of(slice(last, part)), test::bytes_of(slice(x, part)));
+  for (const Index axis : {0, 1, 3}) {
+    EXPECT_EQ(test::bytes_of(concat({last, x, last}, axis)), test::bytes_of(concat({x, x, x}, axis)));
+    EXPECT_EQ(test::bytes_of(index_select(last, axis, tensor({2, 0, 2}))),
+              test::bytes_of(index_select(x, axis, tensor({2, 0, 2}))));
+  }
 }
 
 }  // namespace
