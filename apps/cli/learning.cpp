@@ -48,8 +48,8 @@ Learning find_learning(const std::string& model, const std::string& recipe) {
     out.recipe = recipe.empty() ? recipe_of_run(model) : find_recipe(recipe, {});
     out.file = find_model(model);
   } else {
+    out.file = find_subject(model, {}).file;  // says what a folder lacks
     out.recipe = find_recipe(model, {});
-    out.file = find_subject(model, {}).file;
   }
   try {
     const Dataset train = load_data(out.recipe.data).train;

@@ -172,6 +172,10 @@ TEST_F(ExportCommand, ARecipeIsNeededToLearn) {
             "run, which has recipe.toml, or a recipe with --recipe RECIPE\n");
   EXPECT_EQ(run("export x/model.safetensors --c device --train --recipe xor").status, 0);
   EXPECT_EQ(run("verify device --steps 4 --model xor").status, 0) << "from first weights";
+  const Outcome no_model = run("verify device --steps 4 --model device");
+  EXPECT_EQ(no_model.status, 2);
+  EXPECT_NE(no_model.err.find("device is a folder without a model.safetensors"), std::string::npos)
+      << no_model.err;
   EXPECT_EQ(run("export x --c device --batch 2").err, "splot: --batch is for --train alone\n");
   EXPECT_EQ(run("export x --c device --train --int8").err,
             "splot: --int8 and --train exclude each other: learning is in floats\n");
