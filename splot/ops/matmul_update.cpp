@@ -1,7 +1,7 @@
 // matmul_sgd_step: SGD with a gradient that is a product a b: it goes into the weight from the registers it
 // is summed in, and is kept nowhere. To the same bits as the product and the update one after the other.
 //
-// Only for SGD without a velocity. With more state than the weight the pieces, which are short rows far
+// Only for SGD without a velocity. With more state than the weight the tiles, which are short rows far
 // apart, lose more in reading it than the gradient would cost.
 #include "splot/backend/cpu/matmul.h"
 #include "splot/ops/internal/matrices.h"

@@ -8,6 +8,7 @@
 
 #include "splot/backend/cpu/update.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "splot/backend/cpu/flush_subnormals.h"
@@ -24,11 +25,11 @@ constexpr Index kChunk = 16 * 1024;
 constexpr double kMicrosecondsPerElement = 0.0005;
 
 template <typename Update, typename T>
-using UpdateKernel = void (*)(const Update&, const UpdateOperands<T>&, const UpdateBlock<T>&);
+using UpdateKernel = void (*)(const Update&, const UpdateOperands<T>&, Index first, Index n);
 
 template <typename Update, typename T>
 UpdateKernel<Update, T> update_kernel() {
-  static constexpr UpdateKernel<Update, T> table[] = SPLOT_TARGET_TABLE(update_block<Update, T>);
+  static constexpr UpdateKernel<Update, T> table[] = SPLOT_TARGET_TABLE(update_elements<Update, T>);
   return table[static_cast<std::size_t>(instruction_set())];
 }
 
@@ -42,8 +43,7 @@ void update(const Update& update, const UpdateOperands<T>& operands, Index n) {
     std::optional<FlushSubnormals> flush;
     if (operands.inputs > 2) flush.emplace();
     const Index first = chunk * kChunk;
-    kernel(update, operands,
-           {.g = operands.in[1] + first, .first = first, .cols = std::min(kChunk, n - first)});
+    kernel(update, operands, first, std::min(kChunk, n - first));
   });
 }
 

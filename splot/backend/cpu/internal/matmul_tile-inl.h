@@ -29,7 +29,8 @@ struct TileEpilogue {
   Index at = 0;        // where in the weight the tile begins
   Index row_size = 0;  // of the weight
 
-  bool any() const { return add || relu || bias != nullptr; }  // of what is added
+  // Apart from descent.
+  bool any() const { return add || relu || bias != nullptr; }
 };
 
 template <typename T>

@@ -11,7 +11,6 @@
 
 #include "splot/backend/cpu/internal/descent-inl.h"
 #include "splot/backend/cpu/internal/simd-inl.h"
-#include "splot/backend/cpu/internal/update_block.h"
 #include "splot/backend/cpu/update.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -150,7 +149,7 @@ struct UpdateVector<cpu::AdagradUpdate, T, kL1> {
   }
 };
 
-// One run of a block. The last, partial vector goes through buffers, so that an element's bits do not depend
+// n elements. The last, partial vector goes through buffers, so that an element's bits do not depend
 // on where it stands.
 template <typename Update, typename T, bool kL1>
 HWY_INLINE void update_run(const UpdateVector<Update, T, kL1>& vector, const cpu::UpdateOperands<T>& operands,
@@ -184,29 +183,16 @@ HWY_INLINE void update_run(const UpdateVector<Update, T, kL1>& vector, const cpu
   for (int k = 0; k < operands.outputs(); ++k) std::memcpy(operands.out[k] + i, out[k], bytes);
 }
 
-template <typename Update, typename T, bool kL1>
-void update_runs(const Update& update, const cpu::UpdateOperands<T>& operands,
-                 const cpu::UpdateBlock<T>& block) {
-  const UpdateVector<Update, T, kL1> vector(update, operands.inputs);
-  cpu::UpdateOperands<T> run = operands;
-  for (Index r = 0; r < block.rows; ++r) {
-    const Index at = block.first + r * block.stride;
-    for (int k = 0; k < operands.inputs; ++k) {
-      if (k != 1) run.in[k] = operands.in[k] + at;
-    }
-    run.in[1] = block.g + r * block.g_stride;
-    for (int k = 0; k < operands.outputs(); ++k) run.out[k] = operands.out[k] + at;
-    update_run(vector, run, block.cols);
-  }
-}
-
+// n elements from number `first` on.
 template <typename Update, typename T>
-void update_block(const Update& update, const cpu::UpdateOperands<T>& operands,
-                  const cpu::UpdateBlock<T>& block) {
+void update_elements(const Update& update, const cpu::UpdateOperands<T>& operands, Index first, Index n) {
+  cpu::UpdateOperands<T> run = operands;
+  for (int k = 0; k < operands.inputs; ++k) run.in[k] += first;
+  for (int k = 0; k < operands.outputs(); ++k) run.out[k] += first;
   if (update.l1 == 0.0) {
-    update_runs<Update, T, false>(update, operands, block);
+    update_run(UpdateVector<Update, T, false>(update, operands.inputs), run, n);
   } else {
-    update_runs<Update, T, true>(update, operands, block);
+    update_run(UpdateVector<Update, T, true>(update, operands.inputs), run, n);
   }
 }
 
