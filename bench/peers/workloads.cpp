@@ -164,24 +164,29 @@ const char* name_of(Mode mode) { return mode == Mode::compiled ? "compiled" : "e
 
 namespace {
 
-// A training step in that mode, with the input corrupted where the workload says so.
-std::function<Tensor(const Tensor& x, const Tensor& target, std::uint64_t i)> trained(Workload& w,
+struct Examples {
+  Tensor x, target;
+};
+
+// A training step in that mode, with the input corrupted where the workload says so; plans are told what
+// comes next.
+std::function<Tensor(const Examples&, std::uint64_t i, const Examples& next)> trained(Workload& w,
                                                                                       Mode mode) {
   if (mode == Mode::eager) {
-    return [&w](const Tensor& x, const Tensor& target, std::uint64_t i) {
-      return train_step(w, w.corrupted ? corrupted(x, i) : x, target, i);
+    return [&w](const Examples& batch, std::uint64_t i, const Examples&) {
+      return train_step(w, w.corrupted ? corrupted(batch.x, i) : batch.x, batch.target, i);
     };
   }
   return [plans = std::make_shared<Compiled>(compiled_step(w, /*mask=*/true))](
-             const Tensor& x, const Tensor& target, std::uint64_t i) {
-    return (*plans)({x, target}, i)[0];
+             const Examples& batch, std::uint64_t i, const Examples& next) {
+    return (*plans)({batch.x, batch.target}, i, {next.x, next.target})[0];
   };
 }
 
 }  // namespace
 
 std::function<Tensor(std::uint64_t)> steps(Workload& w, const std::string& folder, Mode mode) {
-  std::function<Tensor(const Tensor&, const Tensor&, std::uint64_t)> train;
+  std::function<Tensor(const Examples&, std::uint64_t, const Examples&)> train;
   if (w.trains()) train = trained(w, mode);
   if (w.image.rank() == 0) {
     const Tensor x = read_raw<float>(folder + "/inputs.f32", {kImages, kPixels});
@@ -191,10 +196,17 @@ std::function<Tensor(std::uint64_t)> steps(Workload& w, const std::string& folde
                                                                  : x;
     w.data_mib = mib(x);
     const auto batches = static_cast<std::uint64_t>((kImages + w.batch - 1) / w.batch);
-    return [train, x, target, batches, size = w.batch](std::uint64_t i) {
+    const auto batch = [x, target, batches, size = w.batch](std::uint64_t i) {
       const auto first = static_cast<Index>(i % batches) * size;
       const Index last = std::min(first + size, kImages);
-      return train(slice(x, 0, first, last), slice(target, 0, first, last), i);
+      return Examples{slice(x, 0, first, last), slice(target, 0, first, last)};
+    };
+    return [train, batch, now = batch(0), at = std::uint64_t{0}](std::uint64_t i) mutable {
+      if (i != at) now = batch(i);
+      Examples next = batch(at = i + 1);
+      const Tensor loss = train(now, i, next);
+      now = std::move(next);
+      return loss;
     };
   }
   Ints sizes = {w.batch};
@@ -209,7 +221,9 @@ std::function<Tensor(std::uint64_t)> steps(Workload& w, const std::string& folde
   }
   return [&w, mode, train, images, labels](std::uint64_t i) {
     const std::size_t k = i % images.size();
-    return w.trains() ? train(images[k], labels[k], i) : infer(w, images[k], mode);
+    if (!w.trains()) return infer(w, images[k], mode);
+    const std::size_t next = (k + 1) % images.size();
+    return train({images[k], labels[k]}, i, {images[next], labels[next]});
   };
 }
 

@@ -53,8 +53,9 @@ Plan& Compiled::plan_for(std::span<const Tensor> arguments) {
   return *entries_.front().plan;
 }
 
-TensorList Compiled::operator()(std::span<const Tensor> arguments, std::uint64_t counter) {
-  return plan_for(arguments).run(arguments, counter);
+TensorList Compiled::operator()(std::span<const Tensor> arguments, std::uint64_t counter,
+                                std::span<const Tensor> next) {
+  return plan_for(arguments).run(arguments, counter, next);
 }
 
 }  // namespace splot

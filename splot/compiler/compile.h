@@ -42,10 +42,17 @@ class SPLOT_API Compiled {
  public:
   explicit Compiled(TracedFunction function, CompileOptions options = {});
 
-  /// Throws what trace() and Plan::run() throw.
-  TensorList operator()(std::span<const Tensor> arguments, std::uint64_t counter = 0);
-  TensorList operator()(std::initializer_list<Tensor> arguments, std::uint64_t counter = 0) {
-    return (*this)(std::span<const Tensor>(arguments.begin(), arguments.size()), counter);
+  /// Throws what trace() and Plan::run() throw. `next`, where it is known, is what the call after this one
+  /// will get: a small network spends a tenth of its step waiting for a batch that lies in main memory,
+  /// unless it comes while the step before calculates.
+  ///
+  ///   step({x[i], y[i]}, i, {x[i + 1], y[i + 1]});
+  TensorList operator()(std::span<const Tensor> arguments, std::uint64_t counter = 0,
+                        std::span<const Tensor> next = {});
+  TensorList operator()(std::initializer_list<Tensor> arguments, std::uint64_t counter = 0,
+                        std::initializer_list<Tensor> next = {}) {
+    return (*this)(std::span<const Tensor>(arguments.begin(), arguments.size()), counter,
+                   std::span<const Tensor>(next.begin(), next.size()));
   }
   /// The plan that these arguments run; made when there is none.
   Plan& plan_for(std::span<const Tensor> arguments);

@@ -24,6 +24,10 @@ namespace {
 // network a hundredth of its time.
 constexpr std::size_t kSharedBytes = std::size_t{1} << 20;
 
+// What a step may touch in all if the next batch, fetched in the meantime, is still to be in the second-level
+// cache at the end: half of what that usually holds.
+constexpr std::size_t kStaysInCache = std::size_t{1} << 20;
+
 }  // namespace
 
 struct Plan::State {
@@ -80,6 +84,7 @@ struct Plan::State {
   // The memory of results that nobody holds any more, before memory for the next ones is asked for.
   void take_back();
   TensorList results();
+  FetchAhead fetching(std::span<const Tensor> arguments, std::span<const Tensor> next) const;
 
   Call alone(std::size_t number) const;
   Call fused(std::size_t first, std::size_t count) const;
@@ -97,6 +102,7 @@ struct Plan::State {
   std::vector<std::pair<ValueId, Index>> in_block;
   Ref<Storage> block;  // null between runs where it is not kept
   PlanMemory memory;
+  std::size_t touched = 0;  // bytes that a run reads or writes
   bool takes_times = false;
 };
 
@@ -118,7 +124,9 @@ Plan::State::State(Graph traced)
                           static_cast<Index>(arena.offsets[i] / graph.values[i].dtype.size()));
   }
   if (arena.bytes < kSharedBytes) take_block();
+  touched = arena.bytes;
   for (const GraphInput& input : graph.inputs) {
+    touched += lifetime(input.value).bytes;
     if (input.kind == GraphInput::Kind::constant) {
       bind(input.value, input.constant.impl()->storage, input.constant.impl()->offset);
     } else if (input.kind == GraphInput::Kind::key) {
@@ -371,12 +379,30 @@ TensorList Plan::State::results() {
   return given;
 }
 
+// Of the largest argument: the others are labels and the like.
+FetchAhead Plan::State::fetching(std::span<const Tensor> arguments, std::span<const Tensor> next) const {
+  const auto bytes = [](const Tensor& x) {
+    const bool known = x.defined() && x.has_elements() && x.is_contiguous();
+    return known ? static_cast<std::size_t>(x.numel()) * x.dtype().size() : 0;
+  };
+  const Tensor* largest = nullptr;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < std::min(arguments.size(), next.size()); ++i) {
+    if (const std::size_t size = std::min(bytes(arguments[i]), bytes(next[i])); size > most) {
+      most = size;
+      largest = &arguments[i];
+    }
+  }
+  if (largest == nullptr || touched + most > kStaysInCache) return {};
+  return {largest->raw(), next[static_cast<std::size_t>(largest - arguments.data())].raw(), most};
+}
+
 Plan::Plan(Graph graph) : state_(std::make_unique<State>(std::move(graph))) {}
 Plan::~Plan() = default;
 Plan::Plan(Plan&&) noexcept = default;
 Plan& Plan::operator=(Plan&&) noexcept = default;
 
-TensorList Plan::run(std::span<const Tensor> arguments, std::uint64_t counter) {
+TensorList Plan::run(std::span<const Tensor> arguments, std::uint64_t counter, std::span<const Tensor> next) {
   State& s = *state_;
   struct Release {
     State& state;
@@ -395,7 +421,10 @@ TensorList Plan::run(std::span<const Tensor> arguments, std::uint64_t counter) {
   s.take_back();
   if (!s.block) s.take_block();
   s.bind_slots();
-  s.compute();
+  {
+    const FetchAhead fetch = s.fetching(arguments, next);
+    s.compute();
+  }
   TensorList results = s.results();
   s.write_slots();
   return results;

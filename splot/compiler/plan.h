@@ -43,9 +43,16 @@ class SPLOT_API Plan {
 
   /// The function's results for other arguments of the same shapes, types and orders (ShapeError,
   /// DTypeError); slots are read and written. `counter` is what the random keys follow.
-  TensorList run(std::span<const Tensor> arguments, std::uint64_t counter = 0);
-  TensorList run(std::initializer_list<Tensor> arguments, std::uint64_t counter = 0) {
-    return run(std::span<const Tensor>(arguments.begin(), arguments.size()), counter);
+  ///
+  /// `next`: the arguments of the run after this one, where they are known. They come out of main memory
+  /// while this one calculates, if they are contiguous and the run is one thread's; nothing else depends on
+  /// them.
+  TensorList run(std::span<const Tensor> arguments, std::uint64_t counter = 0,
+                 std::span<const Tensor> next = {});
+  TensorList run(std::initializer_list<Tensor> arguments, std::uint64_t counter = 0,
+                 std::initializer_list<Tensor> next = {}) {
+    return run(std::span<const Tensor>(arguments.begin(), arguments.size()), counter,
+               std::span<const Tensor>(next.begin(), next.size()));
   }
 
   /// Takes times from now on, or no longer: some 50 nanoseconds for each call.

@@ -7,6 +7,8 @@
 #include <mutex>
 #include <new>
 
+#include <sys/mman.h>
+
 namespace splot {
 namespace {
 
@@ -30,6 +32,10 @@ constexpr int kClasses = kSteps * (48 - kSmallestLog);
 // A thread keeps this many small blocks to itself; the rest go to the shared lists.
 constexpr int kThreadBlocks = 32;
 constexpr std::size_t kThreadBlockBytes = std::size_t{1} << 20;
+
+// From twice that on a block begins on a large page and asks for such pages. Of 4 KB pages a processor knows
+// a few thousand; each of the others it has to look up, and what is fetched ahead from them is not fetched.
+constexpr std::size_t kLargePage = std::size_t{2} << 20;
 
 int size_class(std::size_t bytes) {
   if (bytes <= (std::size_t{1} << kSmallestLog)) return 0;
@@ -55,6 +61,18 @@ void count_allocated(std::size_t bytes) {
   std::size_t peak = peak_bytes.load(std::memory_order_relaxed);
   while (now > peak && !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
   }
+}
+
+// `room` is a multiple of kAlignment. Null where there is none.
+void* memory_of_the_system(std::size_t room) {
+  if (room < 2 * kLargePage) return std::aligned_alloc(kAlignment, room);
+  const std::size_t pages = room / kLargePage;
+  void* const memory = std::aligned_alloc(kLargePage, (pages + 1) * kLargePage);
+#ifdef MADV_HUGEPAGE
+  // Whether they are granted changes no result.
+  if (memory != nullptr) madvise(memory, pages * kLargePage, MADV_HUGEPAGE);
+#endif
+  return memory;
 }
 
 }  // namespace
@@ -156,7 +174,7 @@ struct StoragePool {
   static Storage* create(std::size_t bytes, int size_class) {
     const std::size_t room =
         (kAlignment + class_bytes(size_class) + kAlignment - 1) / kAlignment * kAlignment;
-    void* raw = std::aligned_alloc(kAlignment, room);
+    void* raw = memory_of_the_system(room);
     if (raw == nullptr) throw std::bad_alloc();
     held_bytes.fetch_add(class_bytes(size_class), std::memory_order_relaxed);
     return ::new (raw) Storage(bytes, size_class);

@@ -1,11 +1,13 @@
-// Calls that run together, for those above that plan them: elementwise ones, and behind them at most one
-// reduction of what they make.
+// What those above who plan calls need of the kernels: calls that run together - elementwise ones, and behind
+// them at most one reduction of what they make - and what is fetched while they run.
 #pragma once
 
+#include "splot/backend/cpu/fetch_ahead.h"
 #include "splot/backend/cpu/fused.h"
 
 namespace splot {
 
+using cpu::FetchAhead;
 using cpu::FusedCall;
 using cpu::kFusedBuffers;
 using cpu::kFusedSteps;

@@ -250,12 +250,12 @@ TEST_P(Matmul, AStepOfDescentAgreesWithTheReference) {
                             Case{.m = 3, .n = 5, .k = 2100, .b_transposed = true},
                             Case{.m = kSanitized ? 70 : 300, .n = kSanitized ? 140 : 400, .k = 600},
                             Case{.m = 4, .n = 9, .k = 0}}) {
-    for (const double l1 : {0.0, 0.25}) {
-      SCOPED_TRACE(::testing::Message() << shape << " l1 " << l1);
+    for (const auto& [decay, l1] : {std::pair(0.0, 0.0), {0.125, 0.0}, {0.0, 0.25}, {0.125, 0.25}}) {
+      SCOPED_TRACE(::testing::Message() << shape << " weight decay " << decay << ", l1 " << l1);
       const std::vector<float> before = values<float>(shape.m * shape.n, 5);
       Operands<float> o(shape);
       o.product.c = nullptr;
-      Descent<float> step = {.w = before.data(), .lr = 0.5, .weight_decay = 0.125, .l1 = l1};
+      Descent<float> step = {.w = before.data(), .lr = 0.5, .weight_decay = decay, .l1 = l1};
       o.product.epilogue.descent = &step;
       std::vector<float> expected(before.size());
       step.out = expected.data();

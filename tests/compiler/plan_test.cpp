@@ -92,7 +92,7 @@ void check_training(const MakeNet& make_net, const MakeOptimizer& make_optimizer
     const Tensor expected = step(eager, inputs(i), targets(i), counter);
     const Tensor loss = plan.run({inputs(i), targets(i)}, counter)[0];
     EXPECT_EQ(bytes_of(loss), bytes_of(expected)) << "loss of step " << i;
-    const Tensor same = better_plan.run({inputs(i), targets(i)}, counter)[0];
+    const Tensor same = better_plan.run({inputs(i), targets(i)}, counter, {inputs(i + 1), targets(i + 1)})[0];
     EXPECT_EQ(bytes_of(same), bytes_of(expected)) << "with passes, loss of step " << i;
   }
   expect_same_bits(state_dict(planned.net), state_dict(eager.net), "after the steps");
@@ -255,6 +255,28 @@ TEST(Plan, TimesAreTakenOfEachCallWhenAsked) {
     EXPECT_GT(time.seconds, 0.0);
   }
   EXPECT_EQ(names, (std::vector<std::string>{"matmul", "exp"}));
+}
+
+// Whatever is said to come next, it is a hint.
+TEST(Plan, WhatComesNextChangesNothing) {
+  const auto square = [](std::span<const Tensor> in, std::uint64_t) {
+    return TensorList{matmul(in[0], transpose(in[1], 0, 1))};
+  };
+  const Tensor x = normal({64, 100}, kKey), w = normal({20, 100}, kKey.with_counter(1));
+  Plan plan(trace(square, TensorList{x, w}, {}));
+  const auto expected = bytes_of(plan.run({x, w})[0]);
+  const Tensor other = normal({64, 100}, kKey.with_counter(2));
+  const Tensor small = normal({3, 5}, kKey), wide = normal({100, 64}, kKey), none = Tensor();
+  for (const TensorList& next : {TensorList{other, w},
+                                 {x, w},
+                                 {small, w},
+                                 {transpose(wide, 0, 1), w},
+                                 {none, none},
+                                 {other},
+                                 {other, w, other},
+                                 {cast(other, kUInt8), w}}) {
+    EXPECT_EQ(bytes_of(plan.run(TensorList{x, w}, 0, next)[0]), expected);
+  }
 }
 
 TEST(Plan, ArgumentsAreLookedAt) {

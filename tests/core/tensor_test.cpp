@@ -146,7 +146,7 @@ TEST(Memory, CountsCurrentAndPeak) {
 }
 
 TEST(Memory, BlocksAreAligned) {
-  for (const Index n : {1, 3, 64, 1000, 100'000}) {
+  for (const Index n : {1, 3, 64, 1000, 100'000, 5'000'000}) {
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(Tensor::empty({n}, kFloat32).raw()) % kAlignment, 0u) << n;
   }
 }

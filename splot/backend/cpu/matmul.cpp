@@ -82,9 +82,11 @@ void matmul_reference(const Product<T>& p) {
         if (p.epilogue.descent != nullptr) {
           const Descent<T>& step = *p.epilogue.descent;
           const T w = step.w[i * p.n + j];
-          const T sign = static_cast<T>((w > T(0)) - (w < T(0)));
-          const T gradient =
-              std::fma(static_cast<T>(step.weight_decay), w, sum) + static_cast<T>(step.l1) * sign;
+          T gradient = sum;
+          if (step.weight_decay != 0.0 || step.l1 != 0.0) {
+            const T sign = static_cast<T>((w > T(0)) - (w < T(0)));
+            gradient = std::fma(static_cast<T>(step.weight_decay), w, sum) + static_cast<T>(step.l1) * sign;
+          }
           step.out[i * p.n + j] = std::fma(static_cast<T>(-step.lr), gradient, w);
           continue;
         }

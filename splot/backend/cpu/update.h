@@ -1,6 +1,7 @@
 // Optimiser updates on raw memory: everything about one element in one pass.
 #pragma once
 
+#include "splot/core/export.h"
 #include "splot/core/index.h"
 
 namespace splot::cpu {
@@ -64,11 +65,11 @@ struct UpdateOperands {
 
 /// Of n elements. Update is one of the four above, T float or double.
 template <typename Update, typename T>
-void update(const Update& update, const UpdateOperands<T>& operands, Index n);
+SPLOT_API void update(const Update& update, const UpdateOperands<T>& operands, Index n);
 
-#define SPLOT_EXTERN_UPDATE(Update)                                                \
-  extern template void update(const Update&, const UpdateOperands<float>&, Index); \
-  extern template void update(const Update&, const UpdateOperands<double>&, Index);
+#define SPLOT_EXTERN_UPDATE(Update)                                                          \
+  extern template SPLOT_API void update(const Update&, const UpdateOperands<float>&, Index); \
+  extern template SPLOT_API void update(const Update&, const UpdateOperands<double>&, Index);
 SPLOT_EXTERN_UPDATE(SgdUpdate)
 SPLOT_EXTERN_UPDATE(AdamUpdate)
 SPLOT_EXTERN_UPDATE(RmspropUpdate)

@@ -26,22 +26,26 @@ struct Penalized {
     const Simd<T> below = select(w < zero, minus, zero);
     return fma(decay, w, g) + (kL1 ? select(w > zero, plus, below) : below);
   }
-  // For what is only added to w: there the sign of a zero does not show where w is not zero.
-  HWY_INLINE Simd<T> of_step(Simd<T> w, Simd<T> g) const {
-    return kL1 ? (*this)(w, g) : fma(decay, w, g) + Simd<T>(0.0);
-  }
 };
 
-// w - lr (g + weight_decay w + l1 sign(w))
-template <typename T, bool kL1>
+// w - lr (g + weight_decay w + l1 sign(w)); without the penalties, w - lr g, also where w is infinite.
+template <typename T, bool kPenalties>
 struct PlainDescent {
-  Penalized<T, kL1> penalized;
+  Penalized<T, kPenalties> penalized;
   Simd<T> rate;
 
   template <typename Update>
   HWY_INLINE explicit PlainDescent(const Update& u) : penalized(u), rate(-u.lr) {}
-  HWY_INLINE Simd<T> operator()(Simd<T> w, Simd<T> g) const { return fma(rate, penalized.of_step(w, g), w); }
+  HWY_INLINE Simd<T> operator()(Simd<T> w, Simd<T> g) const {
+    return fma(rate, kPenalties ? penalized(w, g) : g, w);
+  }
 };
+
+// The same for a product that is a gradient and for an update, so that both give the same bits.
+template <typename Update>
+bool has_penalties(const Update& u) {
+  return u.weight_decay != 0.0 || u.l1 != 0.0;
+}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace splot

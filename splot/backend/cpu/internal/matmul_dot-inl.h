@@ -14,6 +14,7 @@
 
 #include <hwy/cache_control.h>
 
+#include "splot/backend/cpu/fetch_ahead.h"
 #include "splot/backend/cpu/internal/matmul_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -224,7 +225,8 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
   constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(hn::ScalableTag<T>()));
   // While some rows of A go over the columns, the next ones are fetched, all of them together, each tile its
   // share of k: batches of data come from far away, in rows too short for the processor to foresee, and six
-  // rows at once come a quarter faster than one or two. The first rows fetch the columns for all of them.
+  // rows at once come a quarter faster than one or two. The last rows fetch the first ones of the next step,
+  // where they are known. The first rows fetch the columns for all of them.
   const Index tiles = divide_up(cols, kDotCols);
   for (Index begin = 0; begin < p.k; begin += plan.k_block) {
     const Index k = std::min(plan.k_block, p.k - begin);
@@ -245,12 +247,15 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
     for (Index i = row; i < row + rows; i += plan.tile_rows) {
       const Index tile_rows = std::min(plan.tile_rows, row + rows - i);
       tile.a = a.at(i, begin);
+      const T* next_rows = i + plan.tile_rows < row + rows
+                               ? a.at(i + plan.tile_rows, begin)
+                               : FetchAhead::place_of(a.at(0, begin), tile_rows * a.row_stride);
       for (Index j = col; j < col + cols; j += kDotCols) {
         const Index tile_cols = std::min<Index>(kDotCols, col + cols - j);
         const Index fetched = (j - col) / kDotCols * share;
-        const bool any = i + plan.tile_rows < row + rows && fetched < vectors;
+        const bool any = next_rows != nullptr && fetched < vectors;
         tile.fetch_every = any ? vectors / share : 0;
-        if (any) tile.fetch = a.at(i + plan.tile_rows, begin) + fetched * kLanes;
+        if (any) tile.fetch = next_rows + fetched * kLanes;
         tile.b = b.at(begin, j);
         tile.next_b = i == row && j + 2 * kDotCols <= col + cols ? b.at(begin, j + kDotCols) : nullptr;
         if (c != nullptr) tile.c = c + i * p.ldc + j;

@@ -15,6 +15,7 @@
 
 #include <hwy/cache_control.h>
 
+#include "splot/backend/cpu/fetch_ahead.h"
 #include "splot/backend/cpu/internal/matmul_pack-inl.h"
 #include "splot/backend/cpu/internal/matmul_tile-inl.h"
 
@@ -36,6 +37,9 @@ constexpr int max_rows(int width) {
 // Rows of B are far apart, and no processor foresees the next one: narrow tiles, which come back to B least
 // often, fetch it so many rows ahead.
 inline constexpr Index kRowsAhead = 8;
+
+// Main memory gives a line in the time of about twenty of them; as many again are left for what else is read.
+inline constexpr Index kMultipliesPerLine = 80;
 
 template <typename T>
 struct OuterTile {
@@ -189,48 +193,55 @@ struct OuterBlock {
   TileEpilogue<T> epilogue;
 };
 
+// The tiles of some rows and of the columns from `col` on that `panel` holds of B. `tile` stands at the rows.
+// Only what differs is written into it: a copy of all of it would wait for what the tile before has stored.
+// fetch: what the next step will read is fetched on the way.
 template <typename T>
-void outer_columns(const OuterBlock<T>& block, Index row, Index rows, Index col, Index cols, const T* b) {
+void outer_panel(const OuterBlock<T>& block, Index row, Index rows, Index col, const T* panel,
+                 OuterTile<T>& tile, bool fetch) {
   constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(hn::ScalableTag<T>()));
-  OuterTile<T> tile = {.k = block.k,
-                       .a = block.a + row * block.a_row,
-                       .a_row = block.a_row,
-                       .a_col = block.a_col,
-                       .b = b,
-                       .b_row = block.b_row,
-                       .c = block.c == nullptr ? nullptr : block.c + row * block.ldc + col,
-                       .ldc = block.ldc,
-                       .cols = kLanes,
-                       .epilogue = block.epilogue};
-  if (tile.epilogue.bias != nullptr) tile.epilogue.bias += col;
-  tile.epilogue.at += row * tile.epilogue.row_size + col;
+  Index left = std::min(block.tile_cols, block.cols - col);
   // A panel that is not full takes narrower tiles, so that at most one vector is partly used.
   int width_log2 = block.width_log2;
+  tile.b = panel;
   for (;;) {
     const Index width = Index{1} << width_log2;
-    if (cols <= (width - 1) * kLanes) {
+    if (left <= (width - 1) * kLanes) {
       --width_log2;
       continue;
     }
-    const bool last = cols <= width * kLanes;
-    tile.cols = last ? cols - (width - 1) * kLanes : kLanes;
+    const bool last = left <= width * kLanes;
+    tile.cols = last ? left - (width - 1) * kLanes : kLanes;
+    if (block.c != nullptr) tile.c = block.c + row * block.ldc + col;
+    if (block.epilogue.bias != nullptr) tile.epilogue.bias = block.epilogue.bias + col;
+    tile.epilogue.at = block.epilogue.at + row * block.epilogue.row_size + col;
+    if (fetch) FetchAhead::fetch(block.k * rows * width / kMultipliesPerLine);
     kOuterKernels<T>[width_log2][static_cast<std::size_t>(rows - 1)](tile);
     if (last) return;
     tile.b += width * kLanes;
-    if (tile.c != nullptr) tile.c += width * kLanes;
-    tile.epilogue.at += width * kLanes;
-    if (tile.epilogue.bias != nullptr) tile.epilogue.bias += width * kLanes;
-    cols -= width * kLanes;
+    col += width * kLanes;
+    left -= width * kLanes;
   }
 }
 
 template <typename T>
 void outer_block(const OuterBlock<T>& block) {
-  for (Index row = 0; row < block.rows; row += block.tile_rows) {
+  OuterTile<T> tile = {.k = block.k,
+                       .a = block.a,
+                       .a_row = block.a_row,
+                       .a_col = block.a_col,
+                       .b = block.b,
+                       .b_row = block.b_row,
+                       .c = nullptr,
+                       .ldc = block.ldc,
+                       .cols = 0,
+                       .epilogue = block.epilogue};
+  const bool fetch = FetchAhead::wanted();
+  for (Index row = 0; row < block.rows; row += block.tile_rows, tile.a += block.tile_rows * block.a_row) {
     const Index rows = std::min(block.tile_rows, block.rows - row);
-    const T* b = block.b;
-    for (Index col = 0; col < block.cols; col += block.tile_cols, b += block.b_panel) {
-      outer_columns(block, row, rows, col, std::min(block.tile_cols, block.cols - col), b);
+    const T* panel = block.b;
+    for (Index col = 0; col < block.cols; col += block.tile_cols, panel += block.b_panel) {
+      outer_panel(block, row, rows, col, panel, tile, fetch);
     }
   }
 }

@@ -52,10 +52,10 @@ HWY_INLINE V relu(D d, V v) {
 // Calls body with a step of descent for vectors: body(step).
 template <typename T, class Body>
 HWY_INLINE void with_step(const Descent<T>& descent, const Body& body) {
-  if (descent.l1 == 0.0) {
-    body(splot::HWY_NAMESPACE::PlainDescent<T, false>(descent));
-  } else {
+  if (splot::HWY_NAMESPACE::has_penalties(descent)) {
     body(splot::HWY_NAMESPACE::PlainDescent<T, true>(descent));
+  } else {
+    body(splot::HWY_NAMESPACE::PlainDescent<T, false>(descent));
   }
 }
 

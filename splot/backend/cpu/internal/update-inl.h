@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "splot/backend/cpu/fetch_ahead.h"
 #include "splot/backend/cpu/internal/descent-inl.h"
 #include "splot/backend/cpu/internal/simd-inl.h"
 #include "splot/backend/cpu/update.h"
@@ -34,15 +35,18 @@ struct UpdateVector;
 template <typename T, bool kL1>
 struct UpdateVector<cpu::SgdUpdate, T, kL1> {
   Penalized<T, kL1> penalized;
-  PlainDescent<T, kL1> descent;
+  PlainDescent<T, true> descent;
+  PlainDescent<T, false> bare_descent;
   Simd<T> rate, momentum;
-  bool has_momentum, nesterov, increment;
+  bool penalties, has_momentum, nesterov, increment;
 
   HWY_INLINE UpdateVector(const cpu::SgdUpdate& u, int inputs)
       : penalized(u),
         descent(u),
+        bare_descent(u),
         rate(-u.lr),
         momentum(u.momentum),
+        penalties(has_penalties(u)),
         has_momentum(inputs > 2),
         nesterov(u.nesterov),
         increment(u.increment) {}
@@ -50,7 +54,8 @@ struct UpdateVector<cpu::SgdUpdate, T, kL1> {
   HWY_INLINE void operator()(const T* const* in, T* const* out, Index at) const {
     const Simd<T> w = load(in[0] + at);
     if (!has_momentum) {
-      store(descent(w, load(in[1] + at)), out[0] + at);
+      const Simd<T> g = load(in[1] + at);
+      store(penalties ? descent(w, g) : bare_descent(w, g), out[0] + at);
       return;
     }
     const Simd<T> g = penalized(w, load(in[1] + at));
@@ -149,6 +154,12 @@ struct UpdateVector<cpu::AdagradUpdate, T, kL1> {
   }
 };
 
+// Roots and divisions leave the memory idle.
+template <typename Update>
+inline constexpr bool kHasRoot = true;
+template <>
+inline constexpr bool kHasRoot<cpu::SgdUpdate> = false;
+
 // n elements. The last, partial vector goes through buffers, so that an element's bits do not depend
 // on where it stands.
 template <typename Update, typename T, bool kL1>
@@ -166,6 +177,12 @@ HWY_INLINE void update_run(const UpdateVector<Update, T, kL1>& vector, const cpu
     for (int k = 0; k < kMost; ++k) in[k] = operands.in[k];
 #pragma GCC unroll 8
     for (int k = 0; k < kMost - 1; ++k) out[k] = operands.out[k];
+    if (kHasRoot<Update> && cpu::FetchAhead::wanted()) {
+      for (; i + lanes <= n; i += lanes) {
+        cpu::FetchAhead::fetch(1);
+        vector(in, out, i);
+      }
+    }
     for (; i + lanes <= n; i += lanes) vector(in, out, i);
   }
   if (i == n) return;
