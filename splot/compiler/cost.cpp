@@ -32,8 +32,12 @@ double products(const Graph& graph, const GraphCall& call) {
   if (op == &linear_op) return static_cast<double>(out.numel() * in(1)[1]);
   if (op == &linear_packed_op) return static_cast<double>(out.numel() * in(0)[-1]);
   if (op == &conv2d_op || op == &conv2d_fused_op) return static_cast<double>(out.numel()) * window(in(1));
+  // Four sums for each number, of which one is kept.
+  if (op == &conv2d_pooled_op) return 4.0 * static_cast<double>(out.numel()) * window(in(1));
   // Of the convolution that it computes, though it takes fewer.
-  if (op == &conv2d_winograd_op) return static_cast<double>(out.numel() * in(0)[1] * 9);
+  if (op == &conv2d_winograd_op) {
+    return static_cast<double>((call.attrs.flag("pool") ? 4 : 1) * out.numel() * in(0)[1] * 9);
+  }
   if (op == &conv2d_patches_op) {
     return static_cast<double>(out.numel()) *
            static_cast<double>(in(1).numel() / std::max<Index>(1, in(1)[3]));

@@ -48,6 +48,8 @@ struct GraphPass {
 /// - fuse-epilogue: a convolution or linear layer takes the bias, the shortcut and the relu behind it.
 /// - pack-weights: linear layers and convolutions get their constant weights in the order in which they are
 ///   read, where that is faster (ops/packed.h).
+/// - fuse-pooling: a convolution of one image, or by Winograd's way, stores the largest of each 2 x 2 of its
+///   sums in place of the pooling behind it.
 ///
 /// - early-update: the update of a weight is made as soon as its gradient is there and nobody reads the old
 ///   weight any more.
@@ -59,8 +61,8 @@ struct GraphPass {
 ///   the derivatives are computed again instead, until the most that is alive is 0.6 of what it was or
 ///   nothing is left that helps.
 ///
-/// Freeze, fold-batch-norm, fuse-epilogue and pack-weights run for networks that only answer; the last four
-/// of all run once, at the end.
+/// Freeze, fold-batch-norm, fuse-epilogue, pack-weights and fuse-pooling run for networks that only answer;
+/// the last four of all run once, at the end.
 SPLOT_API std::span<const GraphPass> all_passes();
 /// Null: there is none of that name.
 SPLOT_API const GraphPass* find_pass(std::string_view name);

@@ -96,7 +96,8 @@ void visit_type(const Tensor& x, const KernelArgs& k, Body&& body) {
 
 // --- conv2d
 
-void forward_rule(RuleArgs& r) {
+// The shape of what comes out.
+Shape checked_forward(const RuleArgs& r) {
   const ConvGeometry g = geometry_of(r.attrs);
   const Shape& x = r.shape(0);
   const Shape& w = r.shape(1);
@@ -106,31 +107,32 @@ void forward_rule(RuleArgs& r) {
     if (r.shape(i) == Shape({w[0]})) continue;
     fail(r.op(), names[i], r.shape(i), " does not fit the ", w[0], " output channels of w", w);
   }
-  images_out(r, {x[0], w[0], size_out(g, 0, x[2], w[2]), size_out(g, 1, x[3], w[3])});
+  return {x[0], w[0], size_out(g, 0, x[2], w[2]), size_out(g, 1, x[3], w[3])};
 }
 
 void conv2d_rule(RuleArgs& r) {
   require<ValueError>(r.inputs.size() == 2 || r.inputs.size() == 3, r.op(),
                       "takes x, w and perhaps a bias, got ", r.inputs.size(), " tensors");
-  forward_rule(r);
+  images_out(r, checked_forward(r));
 }
 
-void run_forward(const KernelArgs& k, bool relu) {
+// y: the shape of the convolution's own result.
+void run_forward(const KernelArgs& k, const Shape& y, bool relu, bool pool = false) {
   const Tensor x = in_images_last(k.inputs[0]);
   const Tensor w = contiguous(k.inputs[1]);
   const Tensor b = k.inputs.size() >= 3 ? contiguous(k.inputs[2]) : Tensor();
   const Tensor scale = k.inputs.size() == 4 ? contiguous(k.inputs[3]) : Tensor();
   visit_type(x, k, [&]<typename T>(T) {
-    cpu::conv_forward<T>(conv_shape(k.attrs, x.shape(), w.shape(), k.outputs[0].shape()), x.data<T>(),
-                         w.data<T>(),
+    cpu::conv_forward<T>(conv_shape(k.attrs, x.shape(), w.shape(), y), x.data<T>(), w.data<T>(),
                          {.bias = b.defined() ? b.data<T>() : nullptr,
                           .scale = scale.defined() ? scale.data<T>() : nullptr,
-                          .relu = relu},
+                          .relu = relu,
+                          .pool = pool},
                          k.out<T>());
   });
 }
 
-void conv2d_kernel(const KernelArgs& k) { run_forward(k, false); }
+void conv2d_kernel(const KernelArgs& k) { run_forward(k, k.outputs[0].shape(), false); }
 
 Ints image_size(const Shape& shape) { return {shape[2], shape[3]}; }
 
@@ -149,10 +151,10 @@ TensorList conv2d_vjp(const VjpArgs& v) {
 void conv2d_fused_rule(RuleArgs& r) {
   require<ValueError>(r.inputs.size() == 3 || r.inputs.size() == 4, r.op(),
                       "takes x, w, a bias and perhaps a scale, got ", r.inputs.size(), " tensors");
-  forward_rule(r);
+  images_out(r, checked_forward(r));
 }
 
-void conv2d_fused_kernel(const KernelArgs& k) { run_forward(k, k.attrs.flag("relu")); }
+void conv2d_fused_kernel(const KernelArgs& k) { run_forward(k, k.outputs[0].shape(), k.attrs.flag("relu")); }
 
 Tensor plain_conv2d(const Tensor& x, const Tensor& w, const ConvGeometry& g) {
   return apply(conv2d_op, {x, w}, {conv2d_op.attrs, {g.stride, g.padding, g.dilation, g.groups}});
@@ -182,6 +184,27 @@ TensorList conv2d_fused_composed(std::span<const Tensor> in, const Attrs& attrs)
   if (in.size() == 4) y = y * beside_images(in[3]);
   y = y + beside_images(in[2]);
   return {attrs.flag("relu") ? relu(y) : y};
+}
+
+// --- conv2d_pooled
+
+void conv2d_pooled_rule(RuleArgs& r) {
+  const Shape y = checked_forward(r);
+  require(y[2] > 1 && y[3] > 1, r.op(), "a result of ", y[2], " x ", y[3],
+          " has no window of 2 x 2 to be pooled");
+  images_out(r, {y[0], y[1], y[2] / 2, y[3] / 2});
+}
+
+void conv2d_pooled_kernel(const KernelArgs& k) {
+  const ConvGeometry g = geometry_of(k.attrs);
+  const Shape &x = k.inputs[0].shape(), &w = k.inputs[1].shape();
+  run_forward(k, {x[0], w[0], size_out(g, 0, x[2], w[2]), size_out(g, 1, x[3], w[3])}, k.attrs.flag("relu"),
+              /*pool=*/true);
+}
+
+TensorList conv2d_pooled_composed(std::span<const Tensor> in, const Attrs& attrs) {
+  const Tensor y = plain_conv2d(in[0], in[1], geometry_of(attrs)) + beside_images(in[2]);
+  return {max_pool2d(attrs.flag("relu") ? relu(y) : y, {.kernel = {2}})};
 }
 
 // --- conv2d_input_grad
@@ -277,6 +300,19 @@ extern constinit const OpDef conv2d_fused_op = {
     .vjp = conv2d_fused_vjp,
     .keeps = {.inputs = keep(0, 1, 3), .outputs = keep(0)},
     .composed = conv2d_fused_composed,
+};
+
+extern constinit const OpDef conv2d_pooled_op = {
+    .name = "conv2d_pooled",
+    .attrs = {{"stride", AttrKind::ints},
+              {"padding", AttrKind::ints},
+              {"dilation", AttrKind::ints},
+              {"groups", AttrKind::integer},
+              {"relu", AttrKind::boolean}},
+    .inputs = 3,
+    .rule = conv2d_pooled_rule,
+    .kernel = conv2d_pooled_kernel,
+    .composed = conv2d_pooled_composed,
 };
 
 extern constinit const OpDef conv2d_input_grad_op = {

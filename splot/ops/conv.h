@@ -43,7 +43,19 @@ SPLOT_API Tensor conv2d(const Tensor& x, const Tensor& w, const ConvOptions& opt
 SPLOT_API Tensor conv2d_fused(const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& scale,
                               bool relu, const ConvOptions& options = {});
 
-/// The same along one axis: x[N, C, L]  w[O, C / groups, K]  ->  y[N, O, L'].
+/// What max_pool2d() of windows of 2 x 2 makes of relu(conv2d(x, w, b)), to the same bits: for networks that
+/// only answer (compiler/passes.h).
+///
+///   x[N, C, H, W]  w[O, C / groups, KH, KW]  b[O]  ->  y[N, O, H' / 2, W' / 2], rounded down
+///
+/// Without `relu` there is none. H' and W' must be 2 or more (ShapeError); there is no derivative. Otherwise
+/// as conv2d().
+///
+///   Tensor y = conv2d_pooled(x, w, b, true);   // x[1, 3, 32, 32]  w[18, 3, 5, 5]  b[18] -> [1, 18, 14, 14]
+SPLOT_API Tensor conv2d_pooled(const Tensor& x, const Tensor& w, const Tensor& b, bool relu,
+                               const ConvOptions& options = {});
+
+/// conv2d() along one axis: x[N, C, L]  w[O, C / groups, K]  ->  y[N, O, L'].
 ///
 ///   Tensor y = conv1d(x, w, {.stride = {2}});   // x[8, 4, 100]  w[16, 4, 5] -> [8, 16, 48]
 SPLOT_API Tensor conv1d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& options = {});

@@ -92,6 +92,15 @@ Tensor conv2d_fused(const Tensor& x, const Tensor& w, const Tensor& b, const Ten
   });
 }
 
+Tensor conv2d_pooled(const Tensor& x, const Tensor& w, const Tensor& b, bool relu,
+                     const ConvOptions& options) {
+  const ConvGeometry g = geometry(options, w.shape(), 2, "conv2d_pooled");
+  const Attrs attrs(conv2d_pooled_op.attrs, {g.stride, g.padding, g.dilation, g.groups, relu});
+  return with_images(x, 4, "conv2d_pooled", "[N, C, H, W] or [C, H, W]", [&](const Tensor& images) {
+    return apply(conv2d_pooled_op, {images, w, b}, attrs);
+  });
+}
+
 Tensor conv1d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& options) {
   const ConvGeometry g = one_row(geometry(options, w.shape(), 1, "conv1d"));
   return with_images(x, 3, "conv1d", "[N, C, L] or [C, L]", [&](const Tensor& signals) {

@@ -95,6 +95,13 @@ void conv2d_winograd_rule(RuleArgs& r) {
   const cpu::ConvShape s = shape_by_three(x, u[3], padding);
   require(s.y.out > 0 && s.x.out > 0, r.op(), "a window of 3 x 3 does not fit into x", x, " with padding ",
           padding);
+  if (r.attrs.flag("pool")) {
+    require<ValueError>(r.inputs.size() == 3, r.op(), "there is no shortcut where the results are pooled");
+    require(s.y.out > 1 && s.x.out > 1, r.op(), "a result of ", s.y.out, " x ", s.x.out,
+            " has no window of 2 x 2 to be pooled");
+    const Shape pooled = {x[0], u[3], s.y.out / 2, s.x.out / 2};
+    return r.output(pooled, kFloat32, images_last(pooled));
+  }
   const Shape y = {x[0], u[3], s.y.out, s.x.out};
   require(r.inputs.size() == 3 || r.shape(3) == y, r.op(), "the shortcut should be ", y, ", got ",
           r.inputs.size() == 3 ? y : r.shape(3));
@@ -105,7 +112,8 @@ void conv2d_winograd_kernel(const KernelArgs& k) {
   const Tensor x = in_images_last(k.inputs[0]), u = contiguous(k.inputs[1]), b = contiguous(k.inputs[2]);
   const Tensor shortcut = k.inputs.size() == 4 ? in_images_last(k.inputs[3]) : Tensor();
   cpu::conv_winograd(shape_by_three(x.shape(), b.numel(), k.attrs.ints("padding")), x.data<float>(),
-                     u.data<float>(), {.bias = b.data<float>(), .relu = k.attrs.flag("relu")},
+                     u.data<float>(),
+                     {.bias = b.data<float>(), .relu = k.attrs.flag("relu"), .pool = k.attrs.flag("pool")},
                      shortcut.defined() ? shortcut.data<float>() : nullptr, k.out<float>());
 }
 
@@ -122,7 +130,8 @@ Tensor weights_before_winograd(const Tensor& u) {
 TensorList conv2d_winograd_composed(std::span<const Tensor> in, const Attrs& attrs) {
   const Tensor y = conv2d(in[0], weights_before_winograd(in[1]), in[2], {.padding = attrs.ints("padding")});
   const Tensor sum = in.size() == 4 ? y + in[3] : y;
-  return {attrs.flag("relu") ? relu(sum) : sum};
+  const Tensor out = attrs.flag("relu") ? relu(sum) : sum;
+  return {attrs.flag("pool") ? max_pool2d(out, {.kernel = {2}}) : out};
 }
 
 // --- conv2d_patches
@@ -207,7 +216,7 @@ extern constinit const OpDef linear_packed_op = {
 
 extern constinit const OpDef conv2d_winograd_op = {
     .name = "conv2d_winograd",
-    .attrs = {{"padding", AttrKind::ints}, {"relu", AttrKind::boolean}},
+    .attrs = {{"padding", AttrKind::ints}, {"relu", AttrKind::boolean}, {"pool", AttrKind::boolean}},
     .inputs = -1,
     .rule = conv2d_winograd_rule,
     .kernel = conv2d_winograd_kernel,
@@ -254,8 +263,8 @@ Tensor winograd_weights(const Tensor& w) {
 }
 
 Tensor conv2d_winograd(const Tensor& x, const Tensor& u, const Tensor& b, const Tensor& shortcut,
-                       const Ints& padding, bool relu) {
-  const Attrs attrs(conv2d_winograd_op.attrs, {padding, relu});
+                       const Ints& padding, bool relu, bool pool) {
+  const Attrs attrs(conv2d_winograd_op.attrs, {padding, relu, pool});
   return shortcut.defined() ? apply(conv2d_winograd_op, {x, u, b, shortcut}, attrs)
                             : apply(conv2d_winograd_op, {x, u, b}, attrs);
 }

@@ -34,9 +34,10 @@ SPLOT_API Tensor winograd_weights(const Tensor& w);
 ///
 /// `padding` is {top, bottom, left, right}. A shortcut that is not defined is left out. The same bits as
 /// conv2d_fused(), add() and relu() where conv2d_by_winograd() says so; float32 alone (DTypeError); there is
-/// no derivative.
+/// no derivative. With `pool`, for which there is no shortcut (ValueError), y is what max_pool2d() of windows
+/// of 2 x 2 makes of it, [N, O, H' / 2, W' / 2], rounded down: the sums are in no memory.
 SPLOT_API Tensor conv2d_winograd(const Tensor& x, const Tensor& u, const Tensor& b, const Tensor& shortcut,
-                                 const Ints& padding, bool relu = false);
+                                 const Ints& padding, bool relu = false, bool pool = false);
 
 /// A convolution of weights in the order of its patches, without groups; then relu if asked for.
 ///

@@ -90,7 +90,7 @@ TEST_F(GraphCommand, WrongUsage) {
   EXPECT_NE(outcome.err.find(
                 "there is no pass \"fusion\"; there are freeze, dead-code, "
                 "common-subexpressions, constant-folding, identities, stable-numerics, fuse-update, layouts, "
-                "fold-batch-norm, fuse-epilogue, pack-weights"),
+                "fold-batch-norm, fuse-epilogue, pack-weights, fuse-pooling"),
             std::string::npos)
       << outcome.err;
   EXPECT_EQ(run("graph model.safetensors --step").status, 2);

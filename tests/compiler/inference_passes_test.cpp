@@ -4,6 +4,7 @@
 #include "splot/compiler/passes.h"
 #include "splot/core/node.h"
 #include "splot/graph/trace.h"
+#include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
 namespace splot {
@@ -157,15 +158,17 @@ TEST(FuseEpilogue, ShortcutAndReluBehindAPackedConvolution) {
             "%0 = argument 0: float32[2, 3, 4, 4]\n"
             "%1 = constant: float32[4, 4, 3, 3]\n"
             "%2 = constant: float32[3]\n"
-            "%3 = conv2d_winograd(%0, %1, %2, %0, padding=[1, 1, 1, 1], relu=false): float32[2, 3, 4, 4]\n"
+            "%3 = conv2d_winograd(%0, %1, %2, %0, padding=[1, 1, 1, 1], relu=false, pool=false): float32[2, "
+            "3, 4, 4]\n"
             "return %3\n");
   const Tensor argument = Tensor::without_elements({2, 3, 4, 4}, kFloat32);
   std::vector<Tensor> held(weights.begin(), weights.end());
   const Graph graph = trace([&](In in, std::uint64_t) { return TensorList{relu(block(in[0], held))}; },
                             {&argument, 1}, {.slots = {Slot("u", &held[0]), Slot("b", &held[1])}});
-  EXPECT_NE(
-      optimize(graph, {.frozen = true}).graph.to_string().find("%2, %0, padding=[1, 1, 1, 1], relu=true)"),
-      std::string::npos);
+  EXPECT_NE(optimize(graph, {.frozen = true})
+                .graph.to_string()
+                .find("%2, %0, padding=[1, 1, 1, 1], relu=true, pool=false)"),
+            std::string::npos);
 }
 
 TEST(FuseEpilogue, LeavesWhatSomebodyElseReads) {
@@ -200,7 +203,8 @@ TEST(PackWeights, OfConvolutionsAsTheyAreComputed) {
             "%0 = argument 0: float32[1, 16, 32, 32]\n"
             "%1 = constant: float32[16]\n"
             "%2 = constant: float32[4, 4, 16, 16]\n"
-            "%3 = conv2d_winograd(%0, %2, %1, padding=[1, 1, 1, 1], relu=true): float32[1, 16, 32, 32]\n"
+            "%3 = conv2d_winograd(%0, %2, %1, padding=[1, 1, 1, 1], relu=true, pool=false): "
+            "float32[1, 16, 32, 32]\n"
             "return %3\n");
   EXPECT_EQ(shown("pack-weights", {1, 16, 32, 32}, weights, conv(2)).after,
             "%0 = argument 0: float32[1, 16, 32, 32]\n"
@@ -210,6 +214,63 @@ TEST(PackWeights, OfConvolutionsAsTheyAreComputed) {
             "relu=true): float32[1, 16, 16, 16]\n"
             "return %3\n");
   EXPECT_EQ(shown("pack-weights", {2, 16, 32, 32}, weights, conv(2)).places, 0u);
+}
+
+TEST(FusePooling, OfConvolutionsOfOneImageAndByWinogradsWay) {
+  const TensorList weights = {ones({4, 3, 3, 3}), ones({4}), winograd_weights(ones({4, 3, 3, 3}))};
+  EXPECT_EQ(shown("fuse-pooling", {1, 3, 8, 8}, weights,
+                  [](const Tensor& x, In w) {
+                    return max_pool2d(conv2d_fused(x, w[0], w[1], Tensor(), true), {.kernel = {2}});
+                  })
+                .after,
+            "%0 = argument 0: float32[1, 3, 8, 8]\n"
+            "%1 = constant: float32[4, 3, 3, 3]\n"
+            "%2 = constant: float32[4]\n"
+            "%3 = conv2d_pooled(%0, %1, %2, stride=[1, 1], padding=[0, 0, 0, 0], dilation=[1, 1], groups=1, "
+            "relu=true): float32[1, 4, 3, 3]\n"
+            "return %3\n");
+  EXPECT_EQ(
+      shown("fuse-pooling", {2, 3, 8, 8}, weights,
+            [](const Tensor& x, In w) {
+              return max_pool2d(conv2d_winograd(x, w[2], w[1], Tensor(), {0, 0, 0, 0}), {.kernel = {2}});
+            })
+          .after,
+      "%0 = argument 0: float32[2, 3, 8, 8]\n"
+      "%1 = constant: float32[4]\n"
+      "%2 = constant: float32[4, 4, 3, 4]\n"
+      "%3 = conv2d_winograd(%0, %2, %1, padding=[0, 0, 0, 0], relu=false, pool=true): "
+      "float32[2, 4, 3, 3]\n"
+      "return %3\n");
+}
+
+TEST(FusePooling, LeavesWhatItMustNotTouch) {
+  const TensorList weights = {ones({4, 3, 3, 3}), ones({4})};
+  const auto places = [&](Index images, const std::function<Tensor(const Tensor& y)>& pooled) {
+    return shown("fuse-pooling", {images, 3, 9, 9}, weights,
+                 [&](const Tensor& x, In w) { return pooled(conv2d(x, w[0], w[1])); })
+        .places;
+  };
+  EXPECT_EQ(places(1, [](const Tensor& y) { return max_pool2d(y, {.kernel = {2}}); }), 1u);
+  // Several images; windows that overlap, reach over the edge or are larger; what somebody else reads.
+  EXPECT_EQ(places(2, [](const Tensor& y) { return max_pool2d(y, {.kernel = {2}}); }), 0u);
+  EXPECT_EQ(places(1, [](const Tensor& y) { return max_pool2d(y, {.kernel = {2}, .stride = {1}}); }), 0u);
+  EXPECT_EQ(places(1, [](const Tensor& y) { return max_pool2d(y, {.kernel = {2}, .padding = {1}}); }), 0u);
+  EXPECT_EQ(places(1, [](const Tensor& y) { return max_pool2d(y, {.kernel = {3}}); }), 0u);
+  EXPECT_EQ(places(1, [](const Tensor& y) { return max_pool2d(y, {.kernel = {2}}) + mean(y); }), 0u);
+}
+
+TEST(FusePooling, ReluBehindThePoolingGoesBeforeIt) {
+  const Tensor argument = Tensor::without_elements({1, 3, 8, 8}, kFloat32);
+  std::vector<Tensor> held = {ones({4, 3, 3, 3}), ones({4})};
+  const Graph graph = trace(
+      [&](In in, std::uint64_t) {
+        return TensorList{relu(max_pool2d(conv2d(in[0], held[0], held[1]), {.kernel = {2}}))};
+      },
+      {&argument, 1}, {.slots = {Slot("w", &held[0]), Slot("b", &held[1])}});
+  const Graph frozen = optimize(graph, {.without = {"pack-weights"}, .frozen = true}).graph;
+  ASSERT_EQ(frozen.calls.size(), 1u) << frozen.to_string();
+  EXPECT_EQ(frozen.calls[0].op, &conv2d_pooled_op);
+  EXPECT_TRUE(frozen.calls[0].attrs.flag("relu"));
 }
 
 TEST(FrozenPasses, MakeOneCallOfALinearLayerWithBatchNormAndRelu) {

@@ -346,7 +346,8 @@ TEST(Optimize, RunsPassesUntilNothingChanges) {
   EXPECT_ERROR(ValueError, optimize(traced(), {.without = {"fusion"}}),
                "[optimize] there is no pass \"fusion\"; there are freeze, dead-code, common-subexpressions, "
                "constant-folding, identities, stable-numerics, fuse-update, layouts, fold-batch-norm, "
-               "fuse-epilogue, pack-weights, early-update, split-norm, fuse-elementwise, rematerialize");
+               "fuse-epilogue, pack-weights, fuse-pooling, early-update, split-norm, fuse-elementwise, "
+               "rematerialize");
 }
 
 TEST(Optimize, CompiledFunctionsRunThePasses) {

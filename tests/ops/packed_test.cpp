@@ -59,6 +59,31 @@ CHECK_OP(conv2d_winograd,
           .orders = 0,
           .float32 = {1e-6, 1e-5, "Winograd's way sums differences of sums"}});
 
+CHECK_OP(
+    conv2d_winograd_pool,
+    {.run =
+         [](In in) {
+           return conv2d_winograd(in[0], winograd_weights(in[1]), in[2], Tensor(), {1, 1, 1, 1}, true, true);
+         },
+     .op = "conv2d_winograd",
+     .inputs = {{drawn({1, 3, 7, 9}, 1), drawn({5, 3, 3, 3}, 2), drawn({5}, 3)},
+                {drawn({19, 2, 4, 5}, 5), drawn({3, 2, 3, 3}, 6), drawn({3}, 7)}},
+     .orders = 0,
+     .float32 = {1e-6, 1e-5, "Winograd's way sums differences of sums"}});
+
+CHECK_OP(conv2d_pooled, {.run =
+                             [](In in) {
+                               return conv2d_pooled(
+                                   in[0], in[1], in[2], true,
+                                   {.stride = {1, 2}, .padding = {1, 0, 2, 1}, .dilation = {2, 1}});
+                             },
+                         .inputs = {{drawn({1, 3, 9, 8}, 1), drawn({7, 3, 3, 2}, 2), drawn({7}, 3)},
+                                    {drawn({3, 2, 7, 9}, 4, kFloat64), drawn({4, 2, 3, 3}, 5, kFloat64),
+                                     drawn({4}, 6, kFloat64)}},
+                         .orders = 0,
+                         .float32 = {1e-6, 5e-6, "sums of products cancel"},
+                         .float64 = {1e-15, 1e-14, "sums of products cancel"}});
+
 CHECK_OP(conv2d_patches,
          {.run =
               [](In in) {
@@ -158,6 +183,74 @@ TEST(ConvWinograd, HasTheBitsOfTheConvolutionWhereThatGoesTheSameWay) {
     }
   }
   cpu::set_num_threads(before);
+}
+
+// Every way a convolution goes - as one row, row by row, by columns, Winograd's ways - and sizes that leave
+// rows, columns and parts of vectors over, with NaN and infinities among the numbers.
+TEST(ConvPooled, HasTheBitsOfTheConvolutionAndThePooling) {
+  on_every_instruction_set([](std::string_view set) {
+    RandomStream random({.seed = 7});
+    for (int i = 0; i < 80; ++i) {
+      const auto size = [&](double least, double most) {
+        return static_cast<Index>(random.uniform(least, most));
+      };
+      const Index images = i % 3 == 0 ? size(2.0, 35.0) : 1, groups = i % 5 == 0 ? 2 : 1,
+                  kernel = size(1.0, 6.0);
+      const std::uint64_t seed = static_cast<std::uint64_t>(10 * i);
+      const DType dtype = i % 7 == 0 ? kFloat64 : kFloat32;
+      Tensor x = drawn({images, 2 * size(1.0, 9.0), size(7.0, 40.0), size(7.0, 40.0)}, seed, dtype);
+      const double odd[] = {std::nan(""), std::numeric_limits<double>::infinity(),
+                            -std::numeric_limits<double>::infinity()};
+      if (i % 4 == 1) {
+        const Index row = size(0.0, 7.0);
+        x = splot::set(x, {{0, 1}, {1, 2}, {row, row + 1}, {3, 4}}, full({1, 1, 1, 1}, odd[i % 3], dtype));
+      }
+      const Tensor w = drawn({2 * size(1.0, 12.0), x.shape()[1] / groups, kernel, kernel}, seed + 1, dtype);
+      const Tensor b = drawn({w.shape()[0]}, seed + 2, dtype);
+      const ConvOptions options{.stride = {size(1.0, 3.0)}, .padding = {size(0.0, 3.0)}, .groups = groups};
+      const Tensor plain = conv2d_fused(x, w, b, Tensor(), i % 2 == 0, options);
+      if (plain.shape()[2] < 2 || plain.shape()[3] < 2) continue;
+      EXPECT_TRUE(same_bits(conv2d_pooled(x, w, b, i % 2 == 0, options), max_pool2d(plain, {.kernel = {2}})))
+          << set << join(" ", i, ": x", x.shape(), " w", w.shape());
+    }
+  });
+}
+
+TEST(ConvPooled, HasTheSameBitsByWinogradsWay) {
+  const Ints padding = {1, 1, 1, 1};
+  const int before = cpu::num_threads();
+  for (const Index images : {1, 5, 64}) {
+    for (const Index columns : {15, 16, 17, 33}) {
+      const Tensor x = drawn({images, 32, 17, columns}, 1), w = drawn({40, 32, 3, 3}, 2), b = drawn({40}, 3);
+      const Tensor u = winograd_weights(w);
+      const Tensor plain = conv2d_winograd(x, u, b, Tensor(), padding);
+      for (const int threads : {1, 3}) {
+        cpu::set_num_threads(threads);
+        EXPECT_TRUE(same_bits(conv2d_winograd(x, u, b, Tensor(), padding, false, true),
+                              max_pool2d(plain, {.kernel = {2}})))
+            << images << ' ' << columns;
+        EXPECT_TRUE(same_bits(conv2d_winograd(x, u, b, Tensor(), padding, true, true),
+                              max_pool2d(relu(plain), {.kernel = {2}})))
+            << images << ' ' << columns;
+      }
+    }
+  }
+  cpu::set_num_threads(before);
+}
+
+TEST(ConvPooled, SaysWhatDoesNotFit) {
+  EXPECT_ERROR(ShapeError, conv2d_pooled(ones({1, 2, 3, 4}), ones({4, 2, 3, 3}), ones({4}), false),
+               "[conv2d_pooled] a result of 1 x 2 has no window of 2 x 2 to be pooled");
+  EXPECT_ERROR(ShapeError, conv2d_pooled(ones({1, 2, 6, 6}), ones({4, 2, 3, 3}), ones({3}), false),
+               "[conv2d_pooled] the bias b[3] does not fit the 4 output channels of w[4, 2, 3, 3]");
+  const Tensor u = winograd_weights(ones({5, 2, 3, 3}));
+  EXPECT_ERROR(ShapeError,
+               conv2d_winograd(zeros({1, 2, 8, 3}), u, zeros({5}), Tensor(), {0, 0, 0, 0}, true, true),
+               "[conv2d_winograd] a result of 6 x 1 has no window of 2 x 2 to be pooled");
+  EXPECT_ERROR(
+      ValueError,
+      conv2d_winograd(zeros({1, 2, 8, 8}), u, zeros({5}), zeros({1, 5, 6, 6}), {0, 0, 0, 0}, true, true),
+      "[conv2d_winograd] there is no shortcut where the results are pooled");
 }
 
 // In float64, row by row.

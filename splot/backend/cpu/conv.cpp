@@ -1,6 +1,8 @@
 #include "splot/backend/cpu/conv.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "splot/backend/cpu/instruction_set.h"
@@ -59,6 +61,36 @@ Phase phase_of(const ConvAxis& a, Index first) {
   return p;
 }
 
+// What was computed, rows `row` numbers apart, to y: as it is, or the largest of each 2 x 2.
+template <typename T>
+void rows_to(const ConvKernels<T>& kernels, const ConvShape& s, Index channels, const T* from, Index row,
+             Index plane, bool pool, T* y) {
+  const Index rows = pool ? s.y.out / 2 : s.y.out, cols = pool ? s.x.out / 2 : s.x.out;
+  const double microseconds = static_cast<double>(channels * plane) / 4000.0;
+  parallel_for(channels, microseconds, [&](Index o) {
+    T* to = y + o * rows * cols * s.images;
+    for (Index i = 0; i < rows; ++i, to += cols * s.images) {
+      const T* at = from + o * plane + (pool ? 2 * i : i) * row;
+      if (pool) {
+        kernels.pool_rows(at, at + row, cols, s.images, to);
+      } else {
+        copy_row(at, cols * s.images, to);
+      }
+    }
+  });
+}
+
+// Row by row.
+template <typename T>
+void forward_by_rows(const ConvKernels<T>& kernels, const ConvShape& s, Correlation<T> c) {
+  if (!c.epilogue.pool) return kernels.correlate(c);
+  const Scratch<T> whole = scratch<T>(c.out_channels * c.out_plane);
+  T* const y = c.out;
+  c.out = whole.get();
+  kernels.correlate(c);
+  rows_to(kernels, s, c.out_channels, whole.get(), c.out_row, c.out_plane, /*pool=*/true, y);
+}
+
 // With strides along the rows: the columns of each tap behind each other, a plane for each.
 template <typename T>
 void forward_by_columns(const ConvKernels<T>& kernels, const ConvShape& s, Correlation<T> c) {
@@ -69,7 +101,7 @@ void forward_by_columns(const ConvKernels<T>& kernels, const ConvShape& s, Corre
   c.in_plane = s.x.kernel * plane * s.images;
   c.x = {
       .stride = 1, .first = 0, .step = plane, .count = s.x.kernel, .in = s.x.kernel * plane, .out = s.x.out};
-  kernels.correlate(c);
+  forward_by_rows(kernels, s, c);
 }
 
 // All rows as one, the columns that are read beyond the end of a row included: full vectors where rows are
@@ -86,13 +118,7 @@ void forward_as_one_row(const ConvKernels<T>& kernels, const ConvShape& s, Corre
   c.out = wide.get();
   c.out_plane = positions * s.images;
   kernels.correlate(c);
-  const Index row = s.x.out * s.images;
-  const double microseconds = static_cast<double>(c.out_channels * c.out_plane) / 4000.0;
-  parallel_for(c.out_channels, microseconds, [&](Index o) {
-    for (Index i = 0; i < s.y.out; ++i) {
-      copy_row(wide.get() + o * c.out_plane + i * c.in_row, row, y + (o * s.y.out + i) * row);
-    }
-  });
+  rows_to(kernels, s, c.out_channels, wide.get(), c.in_row, c.out_plane, c.epilogue.pool, y);
 }
 
 // Whether that is faster than row by row.
@@ -142,7 +168,7 @@ void forward_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* x
                                     .out = y,
                                     .epilogue = epilogue};
   if (better_by_winograd(kernels, s, by_winograd)) return kernels.winograd_images(by_winograd);
-  if (!are_few(kernels, s.images)) return kernels.correlate(c);
+  if (!are_few(kernels, s.images)) return forward_by_rows(kernels, s, c);
   if (s.x.stride > 1) return forward_by_columns(kernels, s, c);
   const Ends cols = missing(s.x);
   const Ends rows = missing(s.y);
@@ -154,7 +180,7 @@ void forward_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* x
   const bool columns_exist = cols.before == 0 && cols.after == 0;
   const bool rows_exist = rows.before == 0 && rows.after == 0;
   if (columns_exist && (rows_exist || !as_one_row)) {
-    return as_one_row ? forward_as_one_row(kernels, s, c) : kernels.correlate(c);
+    return as_one_row ? forward_as_one_row(kernels, s, c) : forward_by_rows(kernels, s, c);
   }
   const Bordered<T> bordered(x, in_channels, s.y.in, s.x.in, s.images, as_one_row ? rows : Ends(), cols);
   c.in = bordered.values.get();
@@ -162,7 +188,7 @@ void forward_group(const ConvKernels<T>& kernels, const ConvShape& s, const T* x
   c.in_plane = bordered.plane;
   c.x.first += cols.before;
   c.x.in = bordered.width;
-  if (!as_one_row) return kernels.correlate(c);
+  if (!as_one_row) return forward_by_rows(kernels, s, c);
   c.y.first += rows.before;
   c.y.in = bordered.plane / bordered.row;
   forward_as_one_row(kernels, s, c);
@@ -281,13 +307,17 @@ void weight_gradient_group(const ConvKernels<T>& kernels, const ConvShape& s, co
   }
 }
 
+Index numbers_per_channel(const ConvShape& s, bool pool) {
+  return (pool ? (s.y.out / 2) * (s.x.out / 2) : s.y.out * s.x.out) * s.images;
+}
+
 // Calls body(x, w and y of the group, its first output channel).
 template <typename X, typename W, typename Y, typename Body>
-void for_each_group(const ConvShape& s, X* x, W* w, Y* y, Body&& body) {
+void for_each_group(const ConvShape& s, X* x, W* w, Y* y, Body&& body, bool pool = false) {
   const Index in = s.in_channels / s.groups * s.y.in * s.x.in * s.images;
   const Index out = s.out_channels / s.groups;
   for (Index g = 0; g < s.groups; ++g) {
-    body(x + g * in, w + g * (s.weights() / s.groups), y + g * out * s.y.out * s.x.out * s.images, g * out);
+    body(x + g * in, w + g * (s.weights() / s.groups), y + g * out * numbers_per_channel(s, pool), g * out);
   }
 }
 
@@ -319,6 +349,21 @@ void for_each_product(const ConvShape& s, Body&& body) {
   }
 }
 
+// The definition of ConvEpilogue::pool, for [channels, rows, cols, images].
+template <typename T>
+void pool_reference(Index channels, Index rows, Index cols, Index images, const T* from, T* to) {
+  for (Index i = 0; i < channels * (rows / 2) * (cols / 2) * images; ++i) {
+    const Index n = i % images, x = i / images % (cols / 2), y = i / images / (cols / 2) % (rows / 2);
+    const Index channel = i / images / (cols / 2) / (rows / 2);
+    T best = -std::numeric_limits<T>::infinity();
+    for (const Index k : {0, 1, 2, 3}) {
+      const T value = from[((channel * rows + 2 * y + k / 2) * cols + 2 * x + k % 2) * images + n];
+      if (value > best || std::isnan(value)) best = value;
+    }
+    to[i] = best;
+  }
+}
+
 Index numbers_out(const ConvShape& s) { return s.out_channels * s.y.out * s.x.out * s.images; }
 Index numbers_in(const ConvShape& s) { return s.in_channels * s.y.in * s.x.in * s.images; }
 
@@ -328,9 +373,12 @@ template <typename T>
 void conv_forward(const ConvShape& shape, const T* x, const T* w, const ConvEpilogue<T>& epilogue, T* y) {
   if (numbers_out(shape) == 0) return;
   const ConvKernels<T>& kernels = conv_kernels(instruction_set(), T{});
-  for_each_group(shape, x, w, y, [&](const T* gx, const T* gw, T* gy, Index first) {
-    forward_group(kernels, shape, gx, gw, epilogue.from(first), gy);
-  });
+  for_each_group(
+      shape, x, w, y,
+      [&](const T* gx, const T* gw, T* gy, Index first) {
+        forward_group(kernels, shape, gx, gw, epilogue.from(first), gy);
+      },
+      epilogue.pool);
 }
 
 template <typename T>
@@ -355,6 +403,13 @@ void conv_weight_gradient(const ConvShape& shape, const T* x, const T* dy, T* dw
 template <typename T>
 void conv_forward_reference(const ConvShape& shape, const T* x, const T* w, const ConvEpilogue<T>& epilogue,
                             T* y) {
+  if (epilogue.pool) {
+    ConvEpilogue<T> before = epilogue;
+    before.pool = false;
+    const Scratch<T> whole = scratch<T>(numbers_out(shape));
+    conv_forward_reference(shape, x, w, before, whole.get());
+    return pool_reference(shape.out_channels, shape.y.out, shape.x.out, shape.images, whole.get(), y);
+  }
   std::fill_n(y, numbers_out(shape), T(0));
   for_each_product(shape, [&](Index in, Index weight, Index out) { y[out] += w[weight] * x[in]; });
   const Index plane = shape.y.out * shape.x.out * shape.images;

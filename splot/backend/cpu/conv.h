@@ -24,16 +24,19 @@ struct ConvShape {
   Index weights() const { return out_channels * (in_channels / groups) * y.kernel * x.kernel; }
 };
 
-/// What is done to each sum while it is in the registers: y = relu(scale sum + bias), each part if asked for.
+/// What is done to each sum before it is stored: y = relu(scale sum + bias), each part if asked for.
 template <typename T>
 struct ConvEpilogue {
   const T* bias = nullptr;   ///< [out_channels]
   const T* scale = nullptr;  ///< [out_channels]
   bool relu = false;         ///< max(y, 0); a NaN stays a NaN
+  /// y gets the largest of each 2 x 2 of these, a NaN where there is one, and is [out_channels, y.out / 2,
+  /// x.out / 2, images], rounded down. Of a whole convolution alone.
+  bool pool = false;
 
   /// The same for the channels from `first` on.
   ConvEpilogue from(Index first) const {
-    return {bias == nullptr ? nullptr : bias + first, scale == nullptr ? nullptr : scale + first, relu};
+    return {bias == nullptr ? nullptr : bias + first, scale == nullptr ? nullptr : scale + first, relu, pool};
   }
 };
 

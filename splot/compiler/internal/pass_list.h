@@ -18,6 +18,7 @@ std::size_t freeze(Graph& graph);
 std::size_t fold_batch_norm(Graph& graph);
 std::size_t fuse_epilogue(Graph& graph);
 std::size_t pack_weights(Graph& graph);
+std::size_t fuse_pooling(Graph& graph);
 std::size_t early_update(Graph& graph);
 std::size_t split_norm(Graph& graph);
 std::size_t fuse_elementwise(Graph& graph);

@@ -63,6 +63,9 @@ class ReadCounts {
   bool once(ValueId id) const {
     return static_cast<std::size_t>(id) < counts_.size() && counts_[static_cast<std::size_t>(id)] == 1;
   }
+  bool never(ValueId id) const {
+    return static_cast<std::size_t>(id) < counts_.size() && counts_[static_cast<std::size_t>(id)] == 0;
+  }
 
  private:
   std::vector<int> counts_;

@@ -11,6 +11,7 @@
 
 #include "splot/backend/cpu/internal/conv_forward-inl.h"
 #include "splot/backend/cpu/internal/conv_plan.h"
+#include "splot/backend/cpu/internal/conv_pool-inl.h"
 #include "splot/backend/cpu/internal/conv_weights-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -20,6 +21,7 @@ inline constexpr ConvKernels<double> kConvKernels = {
     static_cast<Index>(hn::MaxLanes(hn::ScalableTag<double>())),
     correlate<double>,
     sum_weights<double>,
+    pool_rows<double>,
     nullptr,
     nullptr,
     nullptr};

@@ -11,6 +11,7 @@
 
 #include "splot/backend/cpu/internal/conv_forward-inl.h"
 #include "splot/backend/cpu/internal/conv_plan.h"
+#include "splot/backend/cpu/internal/conv_pool-inl.h"
 #include "splot/backend/cpu/internal/conv_weights-inl.h"
 #include "splot/backend/cpu/internal/conv_winograd-inl.h"
 #include "splot/backend/cpu/internal/conv_winograd_images-inl.h"
@@ -22,6 +23,7 @@ inline constexpr ConvKernels<float> kConvKernels = {
     static_cast<Index>(hn::MaxLanes(hn::ScalableTag<float>())),
     correlate<float>,
     sum_weights<float>,
+    pool_rows<float>,
     winograd<float>,
     winograd_images<float>,
     winograd_weights<float>};

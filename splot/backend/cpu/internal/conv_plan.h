@@ -46,7 +46,8 @@ struct Correlation {
 };
 
 /// y = the epilogue of a convolution by 3 x 3 without strides and dilation, of one image, or of images in the
-/// order "images last". With a shortcut, which is like y, that is added before the epilogue's relu.
+/// order "images last". With a shortcut, which is like y, that is added before the epilogue's relu; not where
+/// it pools.
 template <typename T>
 struct WinogradConv {
   Index images = 1, in_channels = 1, out_channels = 1;
@@ -57,7 +58,7 @@ struct WinogradConv {
   const T* w = nullptr;            // [out_channels][in_channels][3][3]
   bool backwards = false;          // w is [in_channels][out_channels][3][3], turned round in both axes
   const T* transformed = nullptr;  // [16][in_channels][out_channels]: what w transformed is, in its place
-  T* out = nullptr;                // [out_channels][rows][cols][images]
+  T* out = nullptr;                // [out_channels][rows][cols][images]; halves of them where it pools
   ConvEpilogue<T> epilogue = {};
   const T* shortcut = nullptr;
 };
@@ -90,6 +91,8 @@ struct ConvKernels {
   /// Computes all of it.
   void (*correlate)(const Correlation<T>&);
   void (*sum_weights)(const WeightSums<T>&);
+  /// Two rows of 2 `count` pixels to one, the largest of each 2 x 2; a pixel is a run of `images` numbers.
+  void (*pool_rows)(const T* upper, const T* lower, Index count, Index images, T* to);
   /// One image, not backwards; null where it is not used.
   void (*winograd)(const WinogradConv<T>&);
   /// Any number of images; null where it is not used.

@@ -20,6 +20,7 @@
 #include "splot/backend/cpu/internal/conv_forward-inl.h"
 #include "splot/backend/cpu/internal/conv_plan.h"
 #include "splot/backend/cpu/internal/conv_planes.h"
+#include "splot/backend/cpu/internal/conv_pool-inl.h"
 #include "splot/backend/cpu/internal/conv_winograd_product-inl.h"
 #include "splot/backend/cpu/thread_pool.h"
 
@@ -266,7 +267,17 @@ HWY_INLINE void load_shortcut(D d, const hn::TFromD<D>* from, Index numbers, V& 
   hn::LoadInterleaved2(d, whole, s0, s1);
 }
 
-// At m A and the epilogue of a block of one output channel; frequencies of `sums` are `plane` apart.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void store_pooled(D d, V y, Index numbers, hn::TFromD<D>* to) {
+  constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(D()));
+  if (numbers == kLanes) return hn::StoreU(y, d, to);
+  HWY_ALIGN hn::TFromD<D> whole[kLanes];
+  hn::Store(y, d, whole);
+  copy_numbers(whole, numbers, to);
+}
+
+// At m A and the epilogue of a block of one output channel; frequencies of `sums` are `plane` apart. A tile
+// of 2 x 2 outputs is what is pooled, too.
 template <typename T>
 void transform_sums(const WinogradConv<T>& c, const WinogradBlock& block, Index channel, const T* sums,
                     Index plane) {
@@ -276,7 +287,7 @@ void transform_sums(const WinogradConv<T>& c, const WinogradBlock& block, Index 
   const ConvEpilogue<T> epilogue = c.epilogue.from(channel);
   const V scale = hn::Set(d, epilogue.scale != nullptr ? *epilogue.scale : T(1));
   const V bias = hn::Set(d, epilogue.bias != nullptr ? *epilogue.bias : T(0));
-  T* out = c.out + channel * c.rows * c.cols;
+  T* out = c.out + channel * (epilogue.pool ? (c.rows / 2) * (c.cols / 2) : c.rows * c.cols);
   const T* shortcut = c.shortcut == nullptr ? nullptr : c.shortcut + channel * c.rows * c.cols;
   for (Index row = 0; row < block.rows; ++row) {
     for (Index first = 0; first < block.cols; first += kLanes) {
@@ -290,6 +301,17 @@ void transform_sums(const WinogradConv<T>& c, const WinogradBlock& block, Index 
       }
       const Index y = 2 * (block.first_row + row);
       const Index numbers = std::min(2 * kLanes, c.cols - 2 * first);
+      if (epilogue.pool) {
+        const auto upper = [&](const V(&m)[4]) { return hn::Add(m[0], hn::Add(m[1], m[2])); };
+        const auto lower = [&](const V(&m)[4]) { return hn::Sub(hn::Sub(m[1], m[2]), m[3]); };
+        const auto of = [&](V sum) { return finished(d, sum, scale, bias, epilogue.relu); };
+        if (y + 1 < c.rows) {
+          store_pooled(
+              d, largest_of_four(d, of(upper(left)), of(upper(right)), of(lower(left)), of(lower(right))),
+              numbers / 2, out + y / 2 * (c.cols / 2) + first);
+        }
+        continue;
+      }
       for (Index below = 0; below < std::min<Index>(2, c.rows - y); ++below) {
         const auto both = [&](const V(&m)[4]) {
           return below == 0 ? hn::Add(m[0], hn::Add(m[1], m[2])) : hn::Sub(hn::Sub(m[1], m[2]), m[3]);

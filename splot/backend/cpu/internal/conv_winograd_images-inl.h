@@ -123,7 +123,7 @@ void finish_cells(const WinogradConv<T>& c, const WinogradCells& cells, Index co
   const ConvEpilogue<T> epilogue = c.epilogue.from(channel);
   const V scale = hn::Set(d, epilogue.scale != nullptr ? *epilogue.scale : T(1));
   const V bias = hn::Set(d, epilogue.bias != nullptr ? *epilogue.bias : T(0));
-  T* const out = c.out + channel * c.rows * c.cols * c.images;
+  T* const out = c.out + channel * (epilogue.pool ? (c.rows / 2) * (c.cols / 2) : c.rows * c.cols) * c.images;
   const T* const shortcut =
       c.shortcut == nullptr ? nullptr : c.shortcut + channel * c.rows * c.cols * c.images;
   for (Index k = 0; k < count; ++k) {
@@ -148,10 +148,26 @@ void finish_cells(const WinogradConv<T>& c, const WinogradCells& cells, Index co
       if (cell.images == kLanes) return hn::StoreU(y, d, out + at);
       hn::BlendedStore(y, mask, d, out + at);
     };
-    store(hn::Add(left[0], hn::Add(left[1], left[2])), 0, 0);
-    store(hn::Add(right[0], hn::Add(right[1], right[2])), 0, 1);
-    store(hn::Sub(hn::Sub(left[1], left[2]), left[3]), 1, 0);
-    store(hn::Sub(hn::Sub(right[1], right[2]), right[3]), 1, 1);
+    const V upper_left = hn::Add(left[0], hn::Add(left[1], left[2]));
+    const V upper_right = hn::Add(right[0], hn::Add(right[1], right[2]));
+    const V lower_left = hn::Sub(hn::Sub(left[1], left[2]), left[3]);
+    const V lower_right = hn::Sub(hn::Sub(right[1], right[2]), right[3]);
+    if (epilogue.pool) {
+      if (cell.out_row + 1 >= c.rows || cell.out_col + 1 >= c.cols) continue;
+      const auto of = [&](V sum) { return finished(d, sum, scale, bias, epilogue.relu); };
+      const V y = largest_of_four(d, of(upper_left), of(upper_right), of(lower_left), of(lower_right));
+      const Index at = (cell.out_row / 2 * (c.cols / 2) + cell.out_col / 2) * c.images + cell.image;
+      if (cell.images == kLanes) {
+        hn::StoreU(y, d, out + at);
+      } else {
+        hn::BlendedStore(y, mask, d, out + at);
+      }
+      continue;
+    }
+    store(upper_left, 0, 0);
+    store(upper_right, 0, 1);
+    store(lower_left, 1, 0);
+    store(lower_right, 1, 1);
   }
 }
 
