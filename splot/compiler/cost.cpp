@@ -33,7 +33,8 @@ double products(const Graph& graph, const GraphCall& call) {
   if (op == &linear_packed_op) return static_cast<double>(out.numel() * in(0)[-1]);
   if (op == &conv2d_op || op == &conv2d_fused_op) return static_cast<double>(out.numel()) * window(in(1));
   // Four sums for each number, of which one is kept.
-  if (op == &conv2d_pooled_op) return 4.0 * static_cast<double>(out.numel()) * window(in(1));
+  if (op == &conv2d_pooled_op || op == &conv2d_max_pool_op)
+    return 4.0 * static_cast<double>(out.numel()) * window(in(1));
   // Of the convolution that it computes, though it takes fewer.
   if (op == &conv2d_winograd_op) {
     return static_cast<double>((call.attrs.flag("pool") ? 4 : 1) * out.numel() * in(0)[1] * 9);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "splot/compiler/internal/convolutions.h"
 #include "splot/compiler/internal/pass_list.h"
 #include "splot/compiler/internal/rewrite.h"
 #include "splot/core/node.h"
@@ -14,22 +15,11 @@ namespace {
 
 using In = std::span<const Tensor>;
 
-// Makes the call again of other inputs and attributes.
-ValueIds called(Rewriter& g, const OpDef& op, const ValueIds& inputs, const Attrs& attrs) {
-  return {g.add(inputs, [&](In in) { return apply(op, in, attrs); })};
-}
-
-bool is_conv(const GraphCall& call) { return call.op == &conv2d_op || call.op == &conv2d_fused_op; }
-
 bool takes_relu(const GraphCall& call) {
   return call.op == &conv2d_fused_op || call.op == &conv2d_pooled_op || call.op == &conv2d_winograd_op ||
          call.op == &conv2d_patches_op || call.op == &linear_packed_op;
 }
 
-// Of conv2d_fused and conv2d_pooled, for a convolution of the attributes a.
-Attrs conv_attrs(const OpDef& op, const Attrs& a, bool relu) {
-  return {op.attrs, {a.ints("stride"), a.ints("padding"), a.ints("dilation"), a.integer("groups"), relu}};
-}
 Attrs fused_attrs(const Attrs& a, bool relu) { return conv_attrs(conv2d_fused_op, a, relu); }
 
 Attrs with_relu(const GraphCall& call) {
@@ -172,36 +162,6 @@ ValueIds packed_conv_call(Rewriter& g, const GraphCall& call) {
   return called(g, conv2d_patches_op, inputs, {conv2d_patches_op.attrs, {stride, padding, dilation, relu}});
 }
 
-// --- pooling
-
-// Windows of 2 x 2 side by side, and nobody asks which element of them was the largest.
-bool is_pool_of_pairs(const GraphCall& call, const ReadCounts& reads) {
-  const Attrs& a = call.attrs;
-  return call.op == &max_pool2d_op && a.ints("kernel") == Ints{2, 2} && a.ints("stride") == Ints{2, 2} &&
-         a.ints("padding") == Ints{0, 0} && a.ints("dilation") == Ints{1, 1} && !a.flag("ceil") &&
-         reads.never(call.outputs[1]);
-}
-
-// max_pool(convolution) -> the convolution that stores the largest of each four sums. One of several images
-// that goes over rows would have to keep all sums of a row somewhere: it is left as it is.
-ValueIds joined_pool(Rewriter& g, const GraphCall& call, const ReadCounts& reads) {
-  if (!is_pool_of_pairs(call, reads) || !reads.once(call.inputs[0])) return {};
-  const GraphCall* made = g.maker(call.inputs[0]);
-  if (made == nullptr || made->inputs.size() != 3) return {};
-  const Attrs& a = made->attrs;
-  const ValueIds inputs = made->inputs;
-  ValueIds out;
-  if (made->op == &conv2d_winograd_op && !a.flag("pool")) {
-    out = called(g, conv2d_winograd_op, inputs,
-                 {conv2d_winograd_op.attrs, {a.ints("padding"), a.flag("relu"), true}});
-  } else if (is_conv(*made) && g.value(inputs[0]).shape[0] == 1) {
-    const bool relu = made->op == &conv2d_fused_op && a.flag("relu");
-    out = called(g, conv2d_pooled_op, inputs, conv_attrs(conv2d_pooled_op, a, relu));
-  }
-  if (!out.empty()) out.push_back(call.outputs[1]);
-  return out;
-}
-
 }  // namespace
 
 std::size_t freeze(Graph& graph) {
@@ -250,12 +210,6 @@ std::size_t pack_weights(Graph& graph) {
     if (call.op == &linear_op) return packed_linear_call(g, call);
     return is_conv(call) ? packed_conv_call(g, call) : ValueIds();
   });
-}
-
-std::size_t fuse_pooling(Graph& graph) {
-  const NoGrad off;
-  const ReadCounts reads(graph);
-  return rewrite(graph, [&](Rewriter& g, const GraphCall& call) { return joined_pool(g, call, reads); });
 }
 
 }  // namespace splot::compiler

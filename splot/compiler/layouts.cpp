@@ -20,9 +20,9 @@ constexpr Index kLeastElements = 1024;
 bool wants_images_last(const OpDef* op, std::size_t operand) {
   if (op == &conv2d_weight_grad_op || op == &max_pool2d_grad_op) return operand <= 1;
   if (op == &batch_norm_grad_op) return operand == 0 || operand == 3;
-  constexpr const OpDef* kOfOne[] = {&conv2d_op,     &conv2d_fused_op,    &conv2d_winograd_op,
-                                     &max_pool2d_op, &avg_pool2d_op,      &conv2d_input_grad_op,
-                                     &batch_norm_op, &batch_norm_stats_op};
+  constexpr const OpDef* kOfOne[] = {
+      &conv2d_op,     &conv2d_fused_op, &conv2d_winograd_op,   &conv2d_pooled_op, &conv2d_max_pool_op,
+      &max_pool2d_op, &avg_pool2d_op,   &conv2d_input_grad_op, &batch_norm_op,    &batch_norm_stats_op};
   return operand == 0 && std::find(std::begin(kOfOne), std::end(kOfOne), op) != std::end(kOfOne);
 }
 

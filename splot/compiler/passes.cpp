@@ -22,7 +22,7 @@ constexpr GraphPass kPasses[] = {
     {"fold-batch-norm", Message::pass_fold_batch_norm, false, compiler::fold_batch_norm, /*frozen=*/true},
     {"fuse-epilogue", Message::pass_fuse_epilogue, true, compiler::fuse_epilogue, /*frozen=*/true},
     {"pack-weights", Message::pass_pack_weights, false, compiler::pack_weights, /*frozen=*/true},
-    {"fuse-pooling", Message::pass_fuse_pooling, true, compiler::fuse_pooling, /*frozen=*/true},
+    {"fuse-pooling", Message::pass_fuse_pooling, true, compiler::fuse_pooling},
     {"early-update", Message::pass_early_update, true, compiler::early_update, false, /*last=*/true},
     {"split-norm", Message::pass_split_norm, true, compiler::split_norm, false, true},
     {"fuse-elementwise", Message::pass_fuse_elementwise, true, compiler::fuse_elementwise, false, true},

@@ -61,8 +61,8 @@ struct GraphPass {
 ///   the derivatives are computed again instead, until the most that is alive is 0.6 of what it was or
 ///   nothing is left that helps.
 ///
-/// Freeze, fold-batch-norm, fuse-epilogue, pack-weights and fuse-pooling run for networks that only answer;
-/// the last four of all run once, at the end.
+/// Freeze, fold-batch-norm, fuse-epilogue and pack-weights run for networks that only answer; the last four
+/// of all run once, at the end.
 SPLOT_API std::span<const GraphPass> all_passes();
 /// Null: there is none of that name.
 SPLOT_API const GraphPass* find_pass(std::string_view name);

@@ -3,6 +3,7 @@
 #include "splot/ops/conv.h"
 
 #include "splot/backend/cpu/conv.h"
+#include "splot/backend/cpu/pooling.h"
 #include "splot/core/node.h"
 #include "splot/ops/internal/conv.h"
 #include "splot/ops/internal/images_last.h"
@@ -188,23 +189,67 @@ TensorList conv2d_fused_composed(std::span<const Tensor> in, const Attrs& attrs)
 
 // --- conv2d_pooled
 
-void conv2d_pooled_rule(RuleArgs& r) {
+// The shape of what is pooled.
+Shape checked_pooled(const RuleArgs& r) {
   const Shape y = checked_forward(r);
   require(y[2] > 1 && y[3] > 1, r.op(), "a result of ", y[2], " x ", y[3],
           " has no window of 2 x 2 to be pooled");
-  images_out(r, {y[0], y[1], y[2] / 2, y[3] / 2});
+  return {y[0], y[1], y[2] / 2, y[3] / 2};
+}
+
+void conv2d_pooled_rule(RuleArgs& r) { images_out(r, checked_pooled(r)); }
+
+void conv2d_max_pool_rule(RuleArgs& r) {
+  const Shape y = checked_pooled(r);
+  images_out(r, y);
+  r.output(y, kUInt8, images_last(y));
+}
+
+// Of the convolution, before it is pooled.
+Shape result_shape(const Attrs& attrs, const Shape& x, const Shape& w) {
+  const ConvGeometry g = geometry_of(attrs);
+  return {x[0], w[0], size_out(g, 0, x[2], w[2]), size_out(g, 1, x[3], w[3])};
 }
 
 void conv2d_pooled_kernel(const KernelArgs& k) {
-  const ConvGeometry g = geometry_of(k.attrs);
-  const Shape &x = k.inputs[0].shape(), &w = k.inputs[1].shape();
-  run_forward(k, {x[0], w[0], size_out(g, 0, x[2], w[2]), size_out(g, 1, x[3], w[3])}, k.attrs.flag("relu"),
-              /*pool=*/true);
+  const Shape y = result_shape(k.attrs, k.inputs[0].shape(), k.inputs[1].shape());
+  run_forward(k, y, k.attrs.flag("relu"), /*pool=*/true);
+}
+
+void conv2d_max_pool_kernel(const KernelArgs& k) {
+  const Tensor x = in_images_last(k.inputs[0]), w = contiguous(k.inputs[1]), b = contiguous(k.inputs[2]);
+  const Shape whole = result_shape(k.attrs, x.shape(), w.shape());
+  const cpu::ConvShape s = conv_shape(k.attrs, x.shape(), w.shape(), whole);
+  const ImagesLastOutput y(k, 0), which(k, 1);
+  visit_type(x, k, [&]<typename T>(T) {
+    cpu::ConvEpilogue<T> epilogue{.bias = b.data<T>(), .relu = k.attrs.flag("relu")};
+    if (cpu::conv_pools_with_winners<T>(s)) {
+      epilogue.pool = true;
+      epilogue.which = which.data<std::uint8_t>();
+      return cpu::conv_forward<T>(s, x.data<T>(), w.data<T>(), epilogue, y.data<T>());
+    }
+    const Ref<Storage> sums = Storage::allocate(static_cast<std::size_t>(whole.numel()) * sizeof(T));
+    T* const at = static_cast<T*>(sums->data());
+    cpu::conv_forward<T>(s, x.data<T>(), w.data<T>(), epilogue, at);
+    const auto pairs = [](Index size) {
+      return cpu::PoolAxis{.size = size, .windows = size / 2, .kernel = 2, .stride = 2};
+    };
+    cpu::max_pool(
+        cpu::Pool2d{.planes = whole[1], .images = whole[0], .h = pairs(whole[2]), .w = pairs(whole[3])},
+        static_cast<const T*>(at), y.data<T>(), which.data<std::uint8_t>());
+  });
+  y.finish();
+  which.finish();
+}
+
+TensorList pooled_with_winners(std::span<const Tensor> in, const Attrs& attrs) {
+  const Tensor y = plain_conv2d(in[0], in[1], geometry_of(attrs)) + beside_images(in[2]);
+  return apply_all(max_pool2d_op, TensorList{attrs.flag("relu") ? relu(y) : y},
+                   {max_pool2d_op.attrs, {Ints{2, 2}, Ints{2, 2}, Ints{0, 0}, Ints{1, 1}, false}});
 }
 
 TensorList conv2d_pooled_composed(std::span<const Tensor> in, const Attrs& attrs) {
-  const Tensor y = plain_conv2d(in[0], in[1], geometry_of(attrs)) + beside_images(in[2]);
-  return {max_pool2d(attrs.flag("relu") ? relu(y) : y, {.kernel = {2}})};
+  return {pooled_with_winners(in, attrs)[0]};
 }
 
 // --- conv2d_input_grad
@@ -273,6 +318,20 @@ TensorList weight_grad_vjp(const VjpArgs& v) {
 
 }  // namespace
 
+bool conv2d_pools_with_winners(const Shape& images, const Shape& weights, const Ints& stride,
+                               const Ints& padding, const Ints& dilation, Index groups) {
+  const ConvGeometry g = {stride, padding, dilation, groups};
+  const Shape y = {images[0], weights[0], size_out(g, 0, images[2], weights[2]),
+                   size_out(g, 1, images[3], weights[3])};
+  if (y[2] < 2 || y[3] < 2) return false;
+  return cpu::conv_pools_with_winners<float>({.images = images[0],
+                                              .groups = groups,
+                                              .in_channels = images[1],
+                                              .out_channels = weights[0],
+                                              .y = axis_of(g, 0, images, weights, y),
+                                              .x = axis_of(g, 1, images, weights, y)});
+}
+
 extern constinit const OpDef conv2d_op = {
     .name = "conv2d",
     .attrs = {{"stride", AttrKind::ints},
@@ -313,6 +372,20 @@ extern constinit const OpDef conv2d_pooled_op = {
     .rule = conv2d_pooled_rule,
     .kernel = conv2d_pooled_kernel,
     .composed = conv2d_pooled_composed,
+};
+
+extern constinit const OpDef conv2d_max_pool_op = {
+    .name = "conv2d_max_pool",
+    .attrs = {{"stride", AttrKind::ints},
+              {"padding", AttrKind::ints},
+              {"dilation", AttrKind::ints},
+              {"groups", AttrKind::integer},
+              {"relu", AttrKind::boolean}},
+    .inputs = 3,
+    .outputs = 2,
+    .rule = conv2d_max_pool_rule,
+    .kernel = conv2d_max_pool_kernel,
+    .composed = pooled_with_winners,
 };
 
 extern constinit const OpDef conv2d_input_grad_op = {

@@ -55,6 +55,24 @@ SPLOT_API Tensor conv2d_fused(const Tensor& x, const Tensor& w, const Tensor& b,
 SPLOT_API Tensor conv2d_pooled(const Tensor& x, const Tensor& w, const Tensor& b, bool relu,
                                const ConvOptions& options = {});
 
+/// The same with the winners: y and which of the four numbers of each window it is, as max_pool2d's record
+/// keeps it. What a training's plan calls where conv2d_pools_with_winners() says so.
+///
+///   x[N, C, H, W]  w[O, C / groups, KH, KW]  b[O]  ->  y, which[N, O, H' / 2, W' / 2] uint8
+///
+///   const PooledWinners p = conv2d_max_pool(x, w, b, true);
+struct PooledWinners {
+  Tensor y, which;
+};
+SPLOT_API PooledWinners conv2d_max_pool(const Tensor& x, const Tensor& w, const Tensor& b, bool relu,
+                                        const ConvOptions& options = {});
+
+/// Whether conv2d_max_pool() of float32 images [N, C, H, W] with weights [O, C, KH, KW] keeps its sums in the
+/// registers: on the instruction set in use, by Winograd's way for many images. `padding` is {top, bottom,
+/// left, right}.
+SPLOT_API bool conv2d_pools_with_winners(const Shape& images, const Shape& weights, const Ints& stride,
+                                         const Ints& padding, const Ints& dilation, Index groups);
+
 /// conv2d() along one axis: x[N, C, L]  w[O, C / groups, K]  ->  y[N, O, L'].
 ///
 ///   Tensor y = conv1d(x, w, {.stride = {2}});   // x[8, 4, 100]  w[16, 4, 5] -> [8, 16, 48]

@@ -101,6 +101,14 @@ Tensor conv2d_pooled(const Tensor& x, const Tensor& w, const Tensor& b, bool rel
   });
 }
 
+PooledWinners conv2d_max_pool(const Tensor& x, const Tensor& w, const Tensor& b, bool relu,
+                              const ConvOptions& options) {
+  const ConvGeometry g = geometry(options, w.shape(), 2, "conv2d_max_pool");
+  const Attrs attrs(conv2d_max_pool_op.attrs, {g.stride, g.padding, g.dilation, g.groups, relu});
+  const TensorList out = apply_all(conv2d_max_pool_op, TensorList{x, w, b}, attrs);
+  return {out[0], out[1]};
+}
+
 Tensor conv1d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& options) {
   const ConvGeometry g = one_row(geometry(options, w.shape(), 1, "conv1d"));
   return with_images(x, 3, "conv1d", "[N, C, L] or [C, L]", [&](const Tensor& signals) {

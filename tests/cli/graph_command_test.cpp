@@ -52,7 +52,7 @@ TEST_F(GraphCommand, DrawsBeforeAndAfter) {
 
 TEST_F(GraphCommand, ListsPasses) {
   const Json list = Json::parse(run("graph --list --json").out);
-  ASSERT_EQ(list.size(), 15u);
+  ASSERT_EQ(list.size(), 16u);
   EXPECT_EQ(list[0]["pass"], "freeze");
   EXPECT_EQ(list[0]["frozen"], true);
   EXPECT_EQ(list[1]["pass"], "dead-code");
@@ -60,8 +60,8 @@ TEST_F(GraphCommand, ListsPasses) {
   EXPECT_EQ(list[5]["exact"], false);
   EXPECT_EQ(list[6]["pass"], "fuse-update");
   EXPECT_EQ(list[6]["exact"], true);
-  EXPECT_EQ(list[14]["pass"], "rematerialize");
-  EXPECT_EQ(list[14]["exact"], true);
+  EXPECT_EQ(list[15]["pass"], "rematerialize");
+  EXPECT_EQ(list[15]["exact"], true);
 }
 
 TEST_F(GraphCommand, ShowsWhatAnAnswerAloneTakes) {

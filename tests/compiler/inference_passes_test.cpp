@@ -259,6 +259,24 @@ TEST(FusePooling, LeavesWhatItMustNotTouch) {
   EXPECT_EQ(places(1, [](const Tensor& y) { return max_pool2d(y, {.kernel = {2}}) + mean(y); }), 0u);
 }
 
+// The winners, which derivatives ask for, come out of the registers by Winograd's way alone.
+TEST(FusePooling, WithTheWinnersWhereTheyAreRead) {
+  const auto pooled = [](const Tensor& x, In w) {
+    const TensorList both =
+        apply_all(max_pool2d_op, TensorList{conv2d_fused(x, w[0], w[1], Tensor(), true)},
+                  {max_pool2d_op.attrs, {Ints{2, 2}, Ints{2, 2}, Ints{0, 0}, Ints{1, 1}, false}});
+    return both[0] * cast(both[1], kFloat32);
+  };
+  const TensorList weights = {ones({32, 32, 3, 3}), ones({32})};
+  const bool fused =
+      conv2d_pools_with_winners({64, 32, 12, 12}, {32, 32, 3, 3}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 1);
+  const FrozenGraph many = shown("fuse-pooling", {64, 32, 12, 12}, weights, pooled);
+  EXPECT_EQ(many.places, fused ? 1u : 0u);
+  EXPECT_EQ(many.after.find("%3, %4 = conv2d_max_pool(%0, %1, %2, ") != std::string::npos, fused)
+      << many.after;
+  EXPECT_EQ(shown("fuse-pooling", {1, 32, 12, 12}, weights, pooled).places, 0u);
+}
+
 TEST(FusePooling, ReluBehindThePoolingGoesBeforeIt) {
   const Tensor argument = Tensor::without_elements({1, 3, 8, 8}, kFloat32);
   std::vector<Tensor> held = {ones({4, 3, 3, 3}), ones({4})};

@@ -35,7 +35,7 @@ TensorList by_chance(std::uint32_t seed, In in, Parameter slot) {
   const auto back = [](const Tensor& x) { return reshape(x, {2, 3}); };
   for (int i = 0; i < 14; ++i) {
     const Tensor x = any();
-    switch (random() % 20) {
+    switch (random() % 21) {
       case 0:
         values.push_back(x + any());
         break;
@@ -91,6 +91,11 @@ TensorList by_chance(std::uint32_t seed, In in, Parameter slot) {
       case 18:
         values.push_back(sgd_step(x, matmul(slice(any(), 1, 0, 2), any()), Tensor(), scalar(0.5))[0]);
         break;
+      case 19: {
+        const Tensor image = reshape(x, {1, 1, 2, 3}), w = reshape(any(), {6, 1, 1, 1});
+        values.push_back(back(max_pool2d(conv2d(image, w, reshape(any(), {6})), {.kernel = {2}})));
+        break;
+      }
       default:
         values.push_back(x + uniform({2, 3}, RandomKey{.seed = 1, .counter = random() % 2}));
         break;

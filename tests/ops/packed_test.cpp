@@ -10,6 +10,7 @@
 #include "splot/backend/cpu/instruction_set.h"
 #include "splot/backend/cpu/thread_pool.h"
 #include "splot/core/random.h"
+#include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
 #include "tests/support/check_op.h"
@@ -83,6 +84,20 @@ CHECK_OP(conv2d_pooled, {.run =
                          .orders = 0,
                          .float32 = {1e-6, 5e-6, "sums of products cancel"},
                          .float64 = {1e-15, 1e-14, "sums of products cancel"}});
+
+CHECK_OP(conv2d_max_pool, {.run =
+                               [](In in) {
+                                 const PooledWinners p =
+                                     conv2d_max_pool(in[0], in[1], in[2], true, {.padding = {1}});
+                                 return TensorList{p.y, p.which};
+                               },
+                           .inputs = {{drawn({1, 3, 9, 8}, 1), drawn({7, 3, 3, 2}, 2), drawn({7}, 3)},
+                                      {drawn({35, 16, 7, 9}, 4), drawn({16, 16, 3, 3}, 5), drawn({16}, 6)},
+                                      {drawn({3, 2, 7, 9}, 7, kFloat64), drawn({4, 2, 3, 3}, 8, kFloat64),
+                                       drawn({4}, 9, kFloat64)}},
+                           .orders = 0,
+                           .float32 = {1e-6, 1e-5, "Winograd's way sums differences of sums"},
+                           .float64 = {1e-15, 1e-14, "sums of products cancel"}});
 
 CHECK_OP(conv2d_patches,
          {.run =
@@ -236,6 +251,32 @@ TEST(ConvPooled, HasTheSameBitsByWinogradsWay) {
     }
   }
   cpu::set_num_threads(before);
+}
+
+// NaN and equal numbers included: of those the first wins, of NaNs the last.
+TEST(ConvPooled, WinnersAreThoseOfThePooling) {
+  on_every_instruction_set([](std::string_view set) {
+    int in_registers = 0;
+    for (const Index images : {1, 5, 35, 64}) {
+      for (const Index size : {6, 7, 12}) {
+        Tensor x = drawn({images, 32, size, size + 1}, 1);
+        x = splot::set(x, {{0, 1}, {0, 32}, {0, 3}, {0, 4}}, zeros({1, 32, 3, 4}));
+        x = splot::set(x, {{0, 1}, {1, 2}, {5, 6}, {3, 4}},
+                       full({1, 1, 1, 1}, std::numeric_limits<double>::quiet_NaN(), kFloat32));
+        const Tensor w = drawn({40, 32, 3, 3}, 2), b = drawn({40}, 3);
+        const Tensor plain = conv2d_fused(x, w, b, Tensor(), true, {.padding = {1}});
+        const TensorList expected =
+            apply_all(max_pool2d_op, TensorList{plain},
+                      {max_pool2d_op.attrs, {Ints{2, 2}, Ints{2, 2}, Ints{0, 0}, Ints{1, 1}, false}});
+        const PooledWinners got = conv2d_max_pool(x, w, b, true, {.padding = {1}});
+        EXPECT_TRUE(same_bits(got.y, expected[0])) << set << ' ' << images << ' ' << size;
+        EXPECT_TRUE(same_bits(got.which, expected[1])) << set << ' ' << images << ' ' << size;
+        in_registers +=
+            conv2d_pools_with_winners(x.shape(), w.shape(), {1, 1}, {1, 1, 1, 1}, {1, 1}, 1) ? 1 : 0;
+      }
+    }
+    EXPECT_GT(in_registers, 0) << set;
+  });
 }
 
 TEST(ConvPooled, SaysWhatDoesNotFit) {

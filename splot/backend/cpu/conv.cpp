@@ -382,6 +382,16 @@ void conv_forward(const ConvShape& shape, const T* x, const T* w, const ConvEpil
 }
 
 template <typename T>
+bool conv_pools_with_winners(const ConvShape& s) {
+  const WinogradConv<T> by_winograd{.images = s.images,
+                                    .in_channels = s.in_channels,
+                                    .out_channels = s.out_channels,
+                                    .rows = s.y.out,
+                                    .cols = s.x.out};
+  return s.groups == 1 && better_by_winograd(conv_kernels(instruction_set(), T{}), s, by_winograd);
+}
+
+template <typename T>
 void conv_input_gradient(const ConvShape& shape, const T* dy, const T* w, T* dx) {
   if (numbers_in(shape) == 0) return;
   const ConvKernels<T>& kernels = conv_kernels(instruction_set(), T{});
@@ -453,6 +463,8 @@ void transpose(Index rows, Index cols, const T* from, Index from_stride, T* to, 
 template void conv_forward(const ConvShape&, const float*, const float*, const ConvEpilogue<float>&, float*);
 template void conv_forward(const ConvShape&, const double*, const double*, const ConvEpilogue<double>&,
                            double*);
+template bool conv_pools_with_winners<float>(const ConvShape&);
+template bool conv_pools_with_winners<double>(const ConvShape&);
 template void conv_input_gradient(const ConvShape&, const float*, const float*, float*);
 template void conv_input_gradient(const ConvShape&, const double*, const double*, double*);
 template void conv_weight_gradient(const ConvShape&, const float*, const float*, float*);

@@ -33,10 +33,16 @@ struct ConvEpilogue {
   /// y gets the largest of each 2 x 2 of these, a NaN where there is one, and is [out_channels, y.out / 2,
   /// x.out / 2, images], rounded down. Of a whole convolution alone.
   bool pool = false;
+  /// Where the convolution goes Winograd's way for many images (conv_pools_with_winners()): gets for each
+  /// number of y which of the four it was, as max_pool() counts them. Else null.
+  unsigned char* which = nullptr;
 
-  /// The same for the channels from `first` on.
+  /// The same for the channels from `first` on; `which` is that of all channels.
   ConvEpilogue from(Index first) const {
-    return {bias == nullptr ? nullptr : bias + first, scale == nullptr ? nullptr : scale + first, relu, pool};
+    ConvEpilogue out = *this;
+    if (bias != nullptr) out.bias += first;
+    if (scale != nullptr) out.scale += first;
+    return out;
   }
 };
 
@@ -48,6 +54,9 @@ struct ConvEpilogue {
 /// y = x correlated with w, then the epilogue.
 template <typename T>
 void conv_forward(const ConvShape& shape, const T* x, const T* w, const ConvEpilogue<T>& epilogue, T* y);
+/// Whether ConvEpilogue::which is written for it.
+template <typename T>
+bool conv_pools_with_winners(const ConvShape& shape);
 /// dx = what dy says about x.
 template <typename T>
 void conv_input_gradient(const ConvShape& shape, const T* dy, const T* w, T* dx);
@@ -68,6 +77,8 @@ extern template SPLOT_API void conv_forward(const ConvShape&, const float*, cons
                                             const ConvEpilogue<float>&, float*);
 extern template SPLOT_API void conv_forward(const ConvShape&, const double*, const double*,
                                             const ConvEpilogue<double>&, double*);
+extern template SPLOT_API bool conv_pools_with_winners<float>(const ConvShape&);
+extern template SPLOT_API bool conv_pools_with_winners<double>(const ConvShape&);
 extern template SPLOT_API void conv_input_gradient(const ConvShape&, const float*, const float*, float*);
 extern template SPLOT_API void conv_input_gradient(const ConvShape&, const double*, const double*, double*);
 extern template SPLOT_API void conv_weight_gradient(const ConvShape&, const float*, const float*, float*);

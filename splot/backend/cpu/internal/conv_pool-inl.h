@@ -26,6 +26,22 @@ HWY_INLINE V largest_of_four(D d, V upper_left, V upper_right, V lower_left, V l
   return larger(d, larger(d, larger(d, upper_left, upper_right), lower_left), lower_right);
 }
 
+// The same, and in lanes of `which` the number of the element that it is.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V largest_of_four(D d, V upper_left, V upper_right, V lower_left, V lower_right, V& which) {
+  V best = upper_left;
+  which = hn::Zero(d);
+  const auto look_at = [&](V next, hn::TFromD<D> number) HWY_ATTR {
+    const auto wins = hn::Or(hn::Gt(next, best), hn::IsNaN(next));
+    best = hn::IfThenElse(wins, next, best);
+    which = hn::IfThenElse(wins, hn::Set(d, number), which);
+  };
+  look_at(upper_right, 1);
+  look_at(lower_left, 2);
+  look_at(lower_right, 3);
+  return best;
+}
+
 // Rows of single numbers, in vectors of d; the last may overlap the one before it. Rows that are shorter than
 // a vector take narrower ones.
 template <class D, typename T = hn::TFromD<D>>

@@ -17,6 +17,7 @@
 #include "splot/backend/cpu/internal/conv_plan.h"
 #include "splot/backend/cpu/internal/conv_planes.h"
 #include "splot/backend/cpu/internal/conv_winograd-inl.h"
+#include "splot/backend/cpu/internal/pooling-inl.h"
 #include "splot/backend/cpu/thread_pool.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -113,6 +114,15 @@ void transform_cells(const WinogradConv<T>& c, const WinogradCells& cells, Index
   }
 }
 
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void store_winners(D d, V winners, Index numbers, unsigned char* to) {
+  constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(D()));
+  if (numbers == kLanes) return splot::HWY_NAMESPACE::store_which(d, winners, to);
+  HWY_ALIGN hn::TFromD<D> whole[kLanes];
+  hn::Store(winners, d, whole);
+  for (Index i = 0; i < numbers; ++i) to[i] = static_cast<unsigned char>(whole[i]);
+}
+
 // At m A and the epilogue of one output channel of some cells; frequencies of `sums` are `plane` apart.
 template <typename T>
 void finish_cells(const WinogradConv<T>& c, const WinogradCells& cells, Index count, Index channel,
@@ -124,6 +134,8 @@ void finish_cells(const WinogradConv<T>& c, const WinogradCells& cells, Index co
   const V scale = hn::Set(d, epilogue.scale != nullptr ? *epilogue.scale : T(1));
   const V bias = hn::Set(d, epilogue.bias != nullptr ? *epilogue.bias : T(0));
   T* const out = c.out + channel * (epilogue.pool ? (c.rows / 2) * (c.cols / 2) : c.rows * c.cols) * c.images;
+  unsigned char* const which =
+      epilogue.which == nullptr ? nullptr : epilogue.which + channel * (c.rows / 2) * (c.cols / 2) * c.images;
   const T* const shortcut =
       c.shortcut == nullptr ? nullptr : c.shortcut + channel * c.rows * c.cols * c.images;
   for (Index k = 0; k < count; ++k) {
@@ -155,8 +167,11 @@ void finish_cells(const WinogradConv<T>& c, const WinogradCells& cells, Index co
     if (epilogue.pool) {
       if (cell.out_row + 1 >= c.rows || cell.out_col + 1 >= c.cols) continue;
       const auto of = [&](V sum) { return finished(d, sum, scale, bias, epilogue.relu); };
-      const V y = largest_of_four(d, of(upper_left), of(upper_right), of(lower_left), of(lower_right));
+      V winner;
+      const V y =
+          largest_of_four(d, of(upper_left), of(upper_right), of(lower_left), of(lower_right), winner);
       const Index at = (cell.out_row / 2 * (c.cols / 2) + cell.out_col / 2) * c.images + cell.image;
+      if (which != nullptr) store_winners(d, winner, cell.images, which + at);
       if (cell.images == kLanes) {
         hn::StoreU(y, d, out + at);
       } else {
