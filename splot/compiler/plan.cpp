@@ -32,15 +32,15 @@ constexpr std::size_t kStaysInCache = std::size_t{1} << 20;
 
 struct Plan::State {
   struct Call {
-    const OpDef* op;
-    const Attrs* attrs;
-    TensorList inputs, outputs;
-    CallTime time;
+    const OpDef* op = nullptr;
+    const Attrs* attrs = nullptr;
+    TensorList inputs = {}, outputs = {};
+    CallTime time = {};
     // Of an elementwise call, or of calls that are made together; else empty. Those of `operands` are what
     // they take.
-    std::vector<FusedCall> together;
-    std::vector<TensorList> operands;
-    PreparedCalls prepared;
+    std::vector<FusedCall> together = {};
+    std::vector<TensorList> operands = {};
+    PreparedCalls prepared = {};
 
     void run();
   };
@@ -245,16 +245,16 @@ void Plan::State::take_block() {
 }
 
 void Plan::State::bind_argument(const GraphInput& input, std::span<const Tensor> arguments) {
-  const Tensor& given = arguments[static_cast<std::size_t>(input.index)];
+  const Tensor& argument = arguments[static_cast<std::size_t>(input.index)];
   const GraphValue& wanted = graph.values[static_cast<std::size_t>(input.value)];
-  require<ValueError>(given.defined(), "plan", "argument ", input.index, " is an undefined tensor");
-  require(given.shape() == wanted.shape, "plan", "argument ", input.index, " is ", given.shape(),
+  require<ValueError>(argument.defined(), "plan", "argument ", input.index, " is an undefined tensor");
+  require(argument.shape() == wanted.shape, "plan", "argument ", input.index, " is ", argument.shape(),
           ", the plan was made for ", wanted.shape);
-  require<DTypeError>(given.dtype() == wanted.dtype, "plan", "argument ", input.index, " is ", given.dtype(),
-                      ", the plan was made for ", wanted.dtype);
-  require(given.strides() == wanted.strides, "plan", "argument ", input.index,
+  require<DTypeError>(argument.dtype() == wanted.dtype, "plan", "argument ", input.index, " is ",
+                      argument.dtype(), ", the plan was made for ", wanted.dtype);
+  require(argument.strides() == wanted.strides, "plan", "argument ", input.index,
           " has its elements in another order than the plan was made for");
-  bind(input.value, given.impl()->storage, given.impl()->offset);
+  bind(input.value, argument.impl()->storage, argument.impl()->offset);
 }
 
 void Plan::State::bind_slots() {

@@ -25,15 +25,15 @@ struct StepComparisonOptions {
 /// What compare_steps() found. Differences are the largest over all states.
 struct SPLOT_API StepComparison {
   Index states = 0;
-  Index equal = 0;       ///< states after which loss and every tensor had the same bits both ways
-  double loss = 0.0;     ///< of the loss, by its size
-  double tensors = 0.0;  ///< of an updated tensor, by its largest entry
-  std::string tensor;    ///< the name of that tensor
+  Index equal = 0;          ///< states after which loss and every tensor had the same bits both ways
+  double loss = 0.0;        ///< of the loss, by its size
+  double tensors = 0.0;     ///< of an updated tensor, by its largest entry
+  std::string tensor = {};  ///< the name of that tensor
   /// The most bytes of tensors that the last state's step had at once, beyond the batch and the state: call
   /// by call with the gradients that it leaves, and as a plan.
   std::size_t eager_bytes = 0;
   std::size_t plan_bytes = 0;
-  std::string no_plan;  ///< why the step cannot be a plan; then nothing was compared
+  std::string no_plan = {};  ///< why the step cannot be a plan; then nothing was compared
 
   static constexpr double kLossBound = 1e-6;
   static constexpr double kTensorBound = 1e-5;

@@ -193,7 +193,9 @@ TEST(PlanTraining, GoesOnWithTheSameBits) {
       const Left resumed = learn(what, compiled, folder.file("c"), true);
       expect_same(resumed, whole);
       EXPECT_EQ(resumed.warnings.size(), compiled ? 0u : 1u);
-      if (!compiled) EXPECT_EQ(resumed.warnings.front().code, "other-machine");
+      if (!compiled) {
+        EXPECT_EQ(resumed.warnings.front().code, "other-machine");
+      }
     }
   }
 }

@@ -63,7 +63,9 @@ TEST(Profile, NamesPlansAndOps) {
   for (std::size_t i = 0; i < profile.ops.size(); ++i) {
     calls += profile.ops[i].calls;
     seconds += profile.ops[i].seconds;
-    if (i > 0) EXPECT_LE(profile.ops[i].seconds, profile.ops[i - 1].seconds);
+    if (i > 0) {
+      EXPECT_LE(profile.ops[i].seconds, profile.ops[i - 1].seconds);
+    }
   }
   for (const PlanProfile& plan : profile.plans) of_plans += plan.seconds;
   EXPECT_NEAR(seconds, of_plans, 1e-9);

@@ -24,7 +24,7 @@ inline constexpr std::size_t kFusedBuffers = 12;
 struct FusedCall {
   const OpDef* op = nullptr;
   const Attrs* attrs = nullptr;
-  std::span<const Tensor> inputs;
+  std::span<const Tensor> inputs = {};
   const Tensor* output = nullptr;
   /// The earlier call whose output each input is; -1: it is in memory.
   std::array<int, kFormulaInputs> made_by = {-1, -1, -1, -1};
