@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "splot/backend/cpu/conv.h"
+#include "splot/backend/cpu/fma_peak.h"
 #include "splot/backend/cpu/thread_pool.h"
 
 #include "bench/rivals/conv_rivals.h"

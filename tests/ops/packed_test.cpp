@@ -279,6 +279,14 @@ TEST(ConvPooled, WinnersAreThoseOfThePooling) {
   });
 }
 
+TEST(ConvPooled, OfNothingIsNothing) {
+  const Tensor none = zeros({0, 2, 8, 8}), w = ones({5, 2, 3, 3}), b = ones({5});
+  EXPECT_EQ(conv2d_pooled(none, w, b, true).shape(), Shape({0, 5, 3, 3}));
+  EXPECT_EQ(conv2d_max_pool(none, w, b, true).which.shape(), Shape({0, 5, 3, 3}));
+  EXPECT_EQ(conv2d_winograd(none, winograd_weights(w), b, Tensor(), {0, 0, 0, 0}, true, true).shape(),
+            Shape({0, 5, 3, 3}));
+}
+
 TEST(ConvPooled, SaysWhatDoesNotFit) {
   EXPECT_ERROR(ShapeError, conv2d_pooled(ones({1, 2, 3, 4}), ones({4, 2, 3, 3}), ones({4}), false),
                "[conv2d_pooled] a result of 1 x 2 has no window of 2 x 2 to be pooled");

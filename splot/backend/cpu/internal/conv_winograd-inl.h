@@ -267,13 +267,18 @@ HWY_INLINE void load_shortcut(D d, const hn::TFromD<D>* from, Index numbers, V& 
   hn::LoadInterleaved2(d, whole, s0, s1);
 }
 
+// The first numbers of a vector alone: behind them is what another thread may be writing.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE void store_pooled(D d, V y, Index numbers, hn::TFromD<D>* to) {
+HWY_INLINE void store_some(D d, V y, Index numbers, hn::TFromD<D>* to) {
   constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(D()));
   if (numbers == kLanes) return hn::StoreU(y, d, to);
+#if HWY_TARGET == HWY_AVX3
+  hn::BlendedStore(y, hn::FirstN(d, static_cast<std::size_t>(numbers)), d, to);
+#else
   HWY_ALIGN hn::TFromD<D> whole[kLanes];
   hn::Store(y, d, whole);
   copy_numbers(whole, numbers, to);
+#endif
 }
 
 // At m A and the epilogue of a block of one output channel; frequencies of `sums` are `plane` apart. A tile
@@ -306,9 +311,9 @@ void transform_sums(const WinogradConv<T>& c, const WinogradBlock& block, Index 
         const auto lower = [&](const V(&m)[4]) { return hn::Sub(hn::Sub(m[1], m[2]), m[3]); };
         const auto of = [&](V sum) { return finished(d, sum, scale, bias, epilogue.relu); };
         if (y + 1 < c.rows) {
-          store_pooled(
-              d, largest_of_four(d, of(upper(left)), of(upper(right)), of(lower(left)), of(lower(right))),
-              numbers / 2, out + y / 2 * (c.cols / 2) + first);
+          store_some(d,
+                     largest_of_four(d, of(upper(left)), of(upper(right)), of(lower(left)), of(lower(right))),
+                     numbers / 2, out + y / 2 * (c.cols / 2) + first);
         }
         continue;
       }

@@ -157,8 +157,7 @@ void finish_cells(const WinogradConv<T>& c, const WinogradCells& cells, Index co
       if (shortcut != nullptr) {
         y = rectified(d, hn::Add(y, hn::MaskedLoad(mask, d, shortcut + at)), epilogue.relu);
       }
-      if (cell.images == kLanes) return hn::StoreU(y, d, out + at);
-      hn::BlendedStore(y, mask, d, out + at);
+      store_some(d, y, cell.images, out + at);
     };
     const V upper_left = hn::Add(left[0], hn::Add(left[1], left[2]));
     const V upper_right = hn::Add(right[0], hn::Add(right[1], right[2]));
@@ -172,11 +171,7 @@ void finish_cells(const WinogradConv<T>& c, const WinogradCells& cells, Index co
           largest_of_four(d, of(upper_left), of(upper_right), of(lower_left), of(lower_right), winner);
       const Index at = (cell.out_row / 2 * (c.cols / 2) + cell.out_col / 2) * c.images + cell.image;
       if (which != nullptr) store_winners(d, winner, cell.images, which + at);
-      if (cell.images == kLanes) {
-        hn::StoreU(y, d, out + at);
-      } else {
-        hn::BlendedStore(y, mask, d, out + at);
-      }
+      store_some(d, y, cell.images, out + at);
       continue;
     }
     store(upper_left, 0, 0);
