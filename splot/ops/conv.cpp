@@ -317,6 +317,19 @@ TensorList weight_grad_vjp(const VjpArgs& v) {
           v.needs(1) ? plain_conv2d(v.input(0), dw, g) : Tensor()};
 }
 
+// Of the convolutions that do more than sum up.
+constexpr AttrSchema kEpilogueAttrs = {{"stride", AttrKind::ints},
+                                       {"padding", AttrKind::ints},
+                                       {"dilation", AttrKind::ints},
+                                       {"groups", AttrKind::integer},
+                                       {"relu", AttrKind::boolean}};
+// Of the gradients; the size is that of their result.
+constexpr AttrSchema kGradientAttrs = {{"stride", AttrKind::ints},
+                                       {"padding", AttrKind::ints},
+                                       {"dilation", AttrKind::ints},
+                                       {"groups", AttrKind::integer},
+                                       {"size", AttrKind::ints}};
+
 }  // namespace
 
 bool conv2d_pools_with_winners(const Shape& images, const Shape& weights, const Ints& stride,
@@ -349,11 +362,7 @@ extern constinit const OpDef conv2d_op = {
 
 extern constinit const OpDef conv2d_fused_op = {
     .name = "conv2d_fused",
-    .attrs = {{"stride", AttrKind::ints},
-              {"padding", AttrKind::ints},
-              {"dilation", AttrKind::ints},
-              {"groups", AttrKind::integer},
-              {"relu", AttrKind::boolean}},
+    .attrs = kEpilogueAttrs,
     .inputs = -1,
     .rule = conv2d_fused_rule,
     .kernel = conv2d_fused_kernel,
@@ -364,11 +373,7 @@ extern constinit const OpDef conv2d_fused_op = {
 
 extern constinit const OpDef conv2d_pooled_op = {
     .name = "conv2d_pooled",
-    .attrs = {{"stride", AttrKind::ints},
-              {"padding", AttrKind::ints},
-              {"dilation", AttrKind::ints},
-              {"groups", AttrKind::integer},
-              {"relu", AttrKind::boolean}},
+    .attrs = kEpilogueAttrs,
     .inputs = 3,
     .rule = conv2d_pooled_rule,
     .kernel = conv2d_pooled_kernel,
@@ -377,11 +382,7 @@ extern constinit const OpDef conv2d_pooled_op = {
 
 extern constinit const OpDef conv2d_max_pool_op = {
     .name = "conv2d_max_pool",
-    .attrs = {{"stride", AttrKind::ints},
-              {"padding", AttrKind::ints},
-              {"dilation", AttrKind::ints},
-              {"groups", AttrKind::integer},
-              {"relu", AttrKind::boolean}},
+    .attrs = kEpilogueAttrs,
     .inputs = 3,
     .outputs = 2,
     .rule = conv2d_max_pool_rule,
@@ -391,11 +392,7 @@ extern constinit const OpDef conv2d_max_pool_op = {
 
 extern constinit const OpDef conv2d_input_grad_op = {
     .name = "conv2d_input_grad",
-    .attrs = {{"stride", AttrKind::ints},
-              {"padding", AttrKind::ints},
-              {"dilation", AttrKind::ints},
-              {"groups", AttrKind::integer},
-              {"size", AttrKind::ints}},
+    .attrs = kGradientAttrs,
     .inputs = 2,
     .rule = input_grad_rule,
     .kernel = input_grad_kernel,
@@ -405,11 +402,7 @@ extern constinit const OpDef conv2d_input_grad_op = {
 
 extern constinit const OpDef conv2d_weight_grad_op = {
     .name = "conv2d_weight_grad",
-    .attrs = {{"stride", AttrKind::ints},
-              {"padding", AttrKind::ints},
-              {"dilation", AttrKind::ints},
-              {"groups", AttrKind::integer},
-              {"size", AttrKind::ints}},
+    .attrs = kGradientAttrs,
     .inputs = 2,
     .rule = weight_grad_rule,
     .kernel = weight_grad_kernel,
