@@ -152,6 +152,48 @@ TEST_P(Matmul, AgreesWithTheReferenceForEveryEpilogue) {
   }
 }
 
+TEST_P(Matmul, AgreesWithTheReferenceForSumsOfFewTerms) {
+  // Two vectors of columns and more, whole and not; rows in one part and in several.
+  for (const Index n : {32, 33, 47, 64, 70}) {
+    for (const Index m : {6, 7, 30, 65}) {
+      for (Index k = 1; k <= 14; ++k) {
+        for (int bits = 0; bits < 32; ++bits) {
+          if (kSanitized && bits % 5 != 0) continue;
+          compare_with_reference<float>({.m = m,
+                                         .n = n,
+                                         .k = k,
+                                         .a_transposed = (bits & 1) != 0,
+                                         .gaps = (bits & 2) != 0,
+                                         .accumulate = (bits & 4) != 0,
+                                         .bias = (bits & 8) != 0,
+                                         .relu = (bits & 16) != 0});
+          if (::testing::Test::HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Matmul, AddsFewTermsInTheirOrder) {
+  if (GetParam() == InstructionSet::baseline) GTEST_SKIP() << "rounds each product";
+  for (const Case& c :
+       {Case{.m = 30, .n = 90, .k = 10, .a_transposed = true}, Case{.m = 9, .n = 41, .k = 12}}) {
+    std::vector<float> results[2];
+    for (std::vector<float>& result : results) {
+      Operands<float> o(c);
+      for (std::size_t i = 0; i < o.a.size(); ++i) o.a[i] = std::sin(static_cast<float>(i));
+      for (std::size_t i = 0; i < o.b.size(); ++i) o.b[i] = std::cos(static_cast<float>(i) * 1.7F);
+      if (&result == results) {
+        matmul(o.product);
+      } else {
+        matmul_reference(o.product);
+      }
+      result = o.result;
+    }
+    EXPECT_EQ(results[0], results[1]) << c;
+  }
+}
+
 TEST_P(Matmul, AgreesWithTheReferenceForLargeShapes) {
   const bool scalar = GetParam() == InstructionSet::baseline;
   const Index d = scalar ? 4 : 1;
@@ -245,11 +287,13 @@ TEST_P(Matmul, ReluKeepsNaN) {
 }
 
 TEST_P(Matmul, AStepOfDescentAgreesWithTheReference) {
-  for (const Case& shape : {Case{.m = 30, .n = 100, .k = 10, .a_transposed = true},
-                            Case{.m = 10, .n = 30, .k = 100, .b_transposed = true},
-                            Case{.m = 3, .n = 5, .k = 2100, .b_transposed = true},
-                            Case{.m = kSanitized ? 70 : 300, .n = kSanitized ? 140 : 400, .k = 600},
-                            Case{.m = 4, .n = 9, .k = 0}}) {
+  for (const Case& shape :
+       {Case{.m = 30, .n = 100, .k = 10, .a_transposed = true},
+        Case{.m = 10, .n = 30, .k = 100, .b_transposed = true},
+        Case{.m = 3, .n = 5, .k = 2100, .b_transposed = true},
+        Case{.m = kSanitized ? 70 : 300, .n = kSanitized ? 140 : 400, .k = 600},
+        Case{.m = 40, .n = 75, .k = 12}, Case{.m = 7, .n = 32, .k = 5, .a_transposed = true},
+        Case{.m = 4, .n = 9, .k = 0}}) {
     for (const auto& [decay, l1] : {std::pair(0.0, 0.0), {0.125, 0.0}, {0.0, 0.25}, {0.125, 0.25}}) {
       SCOPED_TRACE(::testing::Message() << shape << " weight decay " << decay << ", l1 " << l1);
       const std::vector<float> before = values<float>(shape.m * shape.n, 5);
@@ -299,10 +343,12 @@ TEST_P(Matmul, SameBitsForAnyNumberOfThreads) {
                                   {.m = 128, .n = 784, .k = 512},
                                   {.m = 1000, .n = 10, .k = 500, .b_transposed = true},
                                   {.m = 333, .n = 555, .k = 777},
+                                  {.m = 700, .n = 1500, .k = 10, .a_transposed = true},
                                   {.m = 20, .n = 30, .k = 40, .batch = 300}};
   const std::vector<Case> small = {{.m = 66, .n = 100, .k = 530, .b_transposed = true},
                                    {.m = 260, .n = 300, .k = 20, .a_transposed = true},
                                    {.m = 66, .n = 130, .k = 512},
+                                   {.m = 260, .n = 1500, .k = 10, .a_transposed = true},
                                    {.m = 20, .n = 30, .k = 40, .batch = 40}};
   for (const Case& c : kSanitized ? small : full) {
     expect_same_bits_for_any_number_of_threads<float>(c);

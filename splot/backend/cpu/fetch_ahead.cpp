@@ -4,7 +4,7 @@
 
 namespace splot::cpu {
 
-thread_local FetchAhead* FetchAhead::current __attribute__((tls_model("initial-exec"))) = nullptr;
+constinit thread_local FetchAhead* FetchAhead::current __attribute__((tls_model("initial-exec"))) = nullptr;
 
 FetchAhead::FetchAhead(const void* now, const void* next, std::size_t bytes)
     : now_(static_cast<const char*>(now)),

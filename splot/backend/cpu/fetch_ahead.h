@@ -45,7 +45,7 @@ class SPLOT_API FetchAhead {
  private:
   static const void* place_of_bytes(const void* here, std::size_t bytes);
 
-  static thread_local FetchAhead* current __attribute__((tls_model("initial-exec")));
+  static constinit thread_local FetchAhead* current __attribute__((tls_model("initial-exec")));
 
   const char* now_ = nullptr;
   std::size_t bytes_ = 0;

@@ -14,6 +14,7 @@
 // Kernels, each of which must agree with the last:
 //   dot        internal/matmul_dot-inl.h    both operands contiguous along k; nothing is packed
 //   outer      internal/matmul_outer-inl.h  broadcasts A against rows of B, packed or as they are
+//   short sums internal/matmul_short-inl.h  the same for few rows of B, which stay in the registers
 //   reference  below                        three loops; the definition
 namespace splot::cpu {
 namespace {

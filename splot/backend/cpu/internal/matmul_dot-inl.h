@@ -12,8 +12,6 @@
 #include <cstddef>
 #include <utility>
 
-#include <hwy/cache_control.h>
-
 #include "splot/backend/cpu/fetch_ahead.h"
 #include "splot/backend/cpu/internal/matmul_tile-inl.h"
 
@@ -39,7 +37,6 @@ struct DotTile {
   Index ldc;
   const T* fetch;     // where the next rows of A begin that are still to be fetched
   Index fetch_every;  // so many vectors of k fetch one of each of those rows; 0: there are none
-  const T* next_b;    // the columns of B that come next, which are far away still; null: they are not
   TileEpilogue<T> epilogue;
 };
 
@@ -109,95 +106,124 @@ HWY_NOINLINE void descend_row(const TileEpilogue<T>& epilogue, Index i, const T*
   });
 }
 
+// The last step of the sums y of row i of a tile, whose place is c.
+template <typename T, int kCols>
+HWY_INLINE void finish_dots(const TileEpilogue<T>& epilogue, Index i, const T* y, T* c) {
+  if (epilogue.descent != nullptr) {
+    descend_row<T, kCols>(epilogue, i, c, y);
+  } else if constexpr (kCols == 3) {
+    for (int j = 0; j < kCols; ++j) {
+      T v = y[j];
+      if (epilogue.add) v += c[j];
+      if (epilogue.bias != nullptr) v += epilogue.bias[j];
+      c[j] = epilogue.relu && v <= T(0) ? T(0) : v;
+    }
+  } else {
+    const hn::CappedTag<T, kCols> d;
+#pragma GCC unroll 4
+    for (int j = 0; j < kCols; j += static_cast<int>(hn::MaxLanes(d))) {
+      auto v = hn::LoadU(d, y + j);
+      if (epilogue.add) v = hn::Add(v, hn::LoadU(d, c + j));
+      if (epilogue.bias != nullptr) v = hn::Add(v, hn::LoadU(d, epilogue.bias + j));
+      if (epilogue.relu) v = relu(d, v);
+      hn::StoreU(v, d, c + j);
+    }
+  }
+}
+
+// v, in a register: a compiler may load again what is used two or three times, and loads are as scarce here
+// as multiplications.
+template <class V>
+HWY_INLINE V loaded_once(V v) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  asm("" : "+v"(v.raw));
+#endif
+  return v;
+}
+
 template <typename T, int kRows, int kCols>
 HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(d));
 
-  V sum[kRows][kDotCols];
-#pragma GCC unroll 8
+  V sum[kRows][kCols];
+#pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 8
-    for (int j = 0; j < kDotCols; ++j) sum[i][j] = hn::Zero(d);
+#pragma GCC unroll 4
+    for (int j = 0; j < kCols; ++j) sum[i][j] = hn::Zero(d);
   }
 
-  const T* a = tile.a;
+  // Rows in threes, because x86 addresses p, p + stride and p + 2 * stride from one register.
+  constexpr int kGroups = (kRows + 2) / 3;
+  const T* a[kGroups];
+#pragma GCC unroll 4
+  for (int g = 0; g < kGroups; ++g) a[g] = tile.a + 3 * g * tile.lda;
   const T* b = tile.b;
   const Index lda = tile.lda;
   const Index ldb = tile.ldb;
-  const T* fetch = tile.fetch;
-  Index until_fetch = tile.fetch_every;
-  const T* next_b = tile.next_b;
-  Index p = 0;
-#pragma GCC unroll 1
-  for (; p + kLanes <= tile.k; p += kLanes) {
+  const auto multiply = [&](const auto& load) HWY_ATTR {
     V of_b[kCols];
-#pragma GCC unroll 8
-    for (int j = 0; j < kCols; ++j) of_b[j] = hn::LoadU(d, b + j * ldb + p);
-    if (--until_fetch == 0) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kCols; ++j) of_b[j] = load(b + j * ldb);
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      const V of_a = loaded_once(load(a[i / 3] + (i % 3) * lda));
+#pragma GCC unroll 4
+      for (int j = 0; j < kCols; ++j) sum[i][j] = hn::MulAdd(of_a, of_b[j], sum[i][j]);
+    }
+#pragma GCC unroll 4
+    for (int g = 0; g < kGroups; ++g) a[g] += kLanes;
+    b += kLanes;
+  };
+  const T* fetch = tile.fetch;
+  Index vectors = tile.k / kLanes;
+  const Index segment = tile.fetch_every > 0 ? tile.fetch_every : vectors;
+  // A single branch for a turn of the inner loop.
+  while (vectors > 0) {
+    const Index now = std::min(segment, vectors);
+#pragma GCC unroll 1
+    for (Index v = now; v > 0; --v) multiply([&](const T* from) HWY_ATTR { return hn::LoadU(d, from); });
+    vectors -= now;
+    if (tile.fetch_every > 0) {
       // Into the second cache: what is on its way into the first would keep B waiting. Where fewer rows are
       // left than these, what lies behind them is fetched, which does no harm.
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) __builtin_prefetch(fetch + i * lda, 0, 2);
       fetch += kLanes;
-      until_fetch = tile.fetch_every;
-    }
-    if (next_b != nullptr) {
-#pragma GCC unroll 4
-      for (int j = 0; j < kDotCols; ++j) hwy::Prefetch(next_b + j * ldb + p);
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i) {
-      const V of_a = hn::LoadU(d, a + i * lda + p);
-#pragma GCC unroll 8
-      for (int j = 0; j < kCols; ++j) sum[i][j] = hn::MulAdd(of_a, of_b[j], sum[i][j]);
     }
   }
-  if (p < tile.k) {
-    const auto rest = hn::FirstN(d, static_cast<std::size_t>(tile.k - p));
-    V of_b[kCols];
-#pragma GCC unroll 8
-    for (int j = 0; j < kCols; ++j) of_b[j] = hn::MaskedLoad(rest, d, b + j * ldb + p);
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i) {
-      const V of_a = hn::MaskedLoad(rest, d, a + i * lda + p);
-#pragma GCC unroll 8
-      for (int j = 0; j < kCols; ++j) sum[i][j] = hn::MulAdd(of_a, of_b[j], sum[i][j]);
-    }
+  if (const Index left = tile.k % kLanes; left > 0) {
+    const auto rest = hn::FirstN(d, static_cast<std::size_t>(left));
+    multiply([&](const T* from) HWY_ATTR { return hn::MaskedLoad(rest, d, from); });
   }
 
   const TileEpilogue<T> epilogue = tile.epilogue;
   T* c = tile.c;
-#pragma GCC unroll 8
-  for (int i = 0; i < kRows; ++i) {
-    HWY_ALIGN T y[kDotCols];
-    if (epilogue.descent != nullptr) {
-      sum_four(d, sum[i], y);
-      descend_row<T, kCols>(epilogue, i, c, y);
-    } else if (kCols == kDotCols && !epilogue.any()) {
-      sum_four(d, sum[i], c);
-    } else if (kCols == kDotCols) {
-      const hn::CappedTag<T, kDotCols> four;
-      sum_four(d, sum[i], y);
+  // Rows whose sums are formed together.
+  constexpr int kTogether = kCols <= 2 ? 2 : 1;
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; i += kTogether) {
+    V sums[kDotCols];
 #pragma GCC unroll 4
-      for (int j = 0; j < kDotCols; j += static_cast<int>(hn::MaxLanes(four))) {
-        auto v = hn::Load(four, y + j);
-        if (epilogue.add) v = hn::Add(v, hn::LoadU(four, c + j));
-        if (epilogue.bias != nullptr) v = hn::Add(v, hn::LoadU(four, epilogue.bias + j));
-        if (epilogue.relu) v = relu(four, v);
-        hn::StoreU(v, four, c + j);
-      }
-    } else {
-      sum_four(d, sum[i], y);
-      for (int j = 0; j < kCols; ++j) {
-        T v = y[j];
-        if (epilogue.add) v += c[j];
-        if (epilogue.bias != nullptr) v += epilogue.bias[j];
-        c[j] = epilogue.relu && v <= T(0) ? T(0) : v;
-      }
+    for (int s = 0; s < kDotCols; ++s) {
+      const int row = i + s * kTogether / kDotCols;
+      const int col = s % (kDotCols / kTogether);
+      sums[s] = row < kRows && col < kCols ? sum[row][col] : hn::Zero(d);
     }
-    if (c != nullptr) c += tile.ldc;
+    if (kCols == kDotCols && !epilogue.any() && epilogue.descent == nullptr) {
+      sum_four(d, sums, c);
+      c += tile.ldc;
+      continue;
+    }
+    HWY_ALIGN T y[kDotCols];
+    sum_four(d, sums, y);
+    const int rows = std::min(kTogether, kRows - i);
+#pragma GCC unroll 2
+    for (int r = 0; r < rows; ++r) {
+      finish_dots<T, kCols>(epilogue, i + r, y + r * (kDotCols / kTogether), c);
+      if (c != nullptr) c += tile.ldc;
+    }
   }
 }
 
@@ -226,7 +252,7 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
   // While some rows of A go over the columns, the next ones are fetched, all of them together, each tile its
   // share of k: batches of data come from far away, in rows too short for the processor to foresee, and six
   // rows at once come a quarter faster than one or two. The last rows fetch the first ones of the next step,
-  // where they are known. The first rows fetch the columns for all of them.
+  // where they are known.
   const Index tiles = divide_up(cols, kDotCols);
   for (Index begin = 0; begin < p.k; begin += plan.k_block) {
     const Index k = std::min(plan.k_block, p.k - begin);
@@ -240,7 +266,6 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
                        .ldc = p.ldc,
                        .fetch = nullptr,
                        .fetch_every = 0,
-                       .next_b = nullptr,
                        .epilogue = epilogue};
     const Index vectors = k / kLanes;
     const Index share = divide_up(vectors, tiles);
@@ -257,7 +282,6 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
         tile.fetch_every = any ? vectors / share : 0;
         if (any) tile.fetch = next_rows + fetched * kLanes;
         tile.b = b.at(begin, j);
-        tile.next_b = i == row && j + 2 * kDotCols <= col + cols ? b.at(begin, j + kDotCols) : nullptr;
         if (c != nullptr) tile.c = c + i * p.ldc + j;
         tile.epilogue.at = i * p.n + j;
         if (epilogue.bias != nullptr) tile.epilogue.bias = epilogue.bias + j;

@@ -10,6 +10,7 @@
 
 #include "splot/backend/cpu/internal/matmul_dot-inl.h"
 #include "splot/backend/cpu/internal/matmul_outer-inl.h"
+#include "splot/backend/cpu/internal/matmul_short-inl.h"
 #include "splot/backend/cpu/thread_pool.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -86,8 +87,16 @@ MatmulPlan plan_product(const Product<T>& p) {
       return plan;
     }
   }
-  // Tall tiles of two vectors unless there are too few rows for them.
   const bool strided_b = p.b.col_stride != 1;
+  if (has_short_sums(p) && p.m > max_rows(4)) {
+    plan.kernel = MatmulPlan::Kernel::short_sums;
+    plan.k_block = p.k;
+    plan.slab_cols = p.n;
+    plan.tile_rows = even_part(p.m, kShortRows);
+    plan.tile_cols = 2 * kLanes;
+    cut(p.m, p.n, plan.microseconds, p.n, plan);
+    return plan;
+  }
   // Tall tiles of two vectors, unless there are too few rows for them; where k is short, storing C is the
   // work, and wide tiles store more of a row at once.
   const bool short_k = p.k <= 32 && !strided_b && p.n >= 4 * kLanes;
@@ -165,6 +174,13 @@ void run_product(const Product<T>& p, const MatmulPlan& plan, Index batch) {
     for_each_chunk(p.m, 0, p.n, plan.microseconds, plan,
                    [&](const ChunkOfC& chunk) { dot_chunk(p, plan, a, b, c, chunk); });
     return;
+  }
+  if constexpr (kMostTerms<T> >= kLeastTerms) {
+    if (plan.kernel == MatmulPlan::Kernel::short_sums) {
+      for_each_chunk(p.m, 0, p.n, plan.microseconds, plan,
+                     [&](const ChunkOfC& chunk) { short_chunk(p, plan, a, b, c, chunk); });
+      return;
+    }
   }
   Index begin = 0;
   do {

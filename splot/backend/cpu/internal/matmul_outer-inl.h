@@ -38,9 +38,6 @@ constexpr int max_rows(int width) {
 // often, fetch it so many rows ahead.
 inline constexpr Index kRowsAhead = 8;
 
-// Main memory gives a line in the time of about twenty of them; as many again are left for what else is read.
-inline constexpr Index kMultipliesPerLine = 80;
-
 template <typename T>
 struct OuterTile {
   Index k;

@@ -27,7 +27,7 @@ inline Index packed_a_size(Index rows, Index k) {
   return std::max(rows * (k + kPadding), k * (rows + kPadding));
 }
 
-// Whole panels of tile_cols columns, the last one padded with zeros.
+// Whole panels of tile_cols columns. What the last one has beyond `cols` is never looked at.
 inline Index packed_b_size(Index cols, Index k, Index tile_cols) {
   return (cols + tile_cols - 1) / tile_cols * tile_cols * k;
 }
@@ -54,26 +54,27 @@ Matrix<T> pack_a(const Matrix<T>& a, Index rows, Index k, T* to) {
 
 #if HWY_TARGET != HWY_SCALAR
 
-// One vector of 128-bit blocks; block number i is read from from + i * step.
-template <class D>
-HWY_INLINE hn::Vec<D> load_blocks(D d, const hn::TFromD<D>* from, Index step) {
+// One vector of 128-bit blocks; block number i is read from column(first + i * step).
+template <class D, class Column>
+HWY_INLINE hn::Vec<D> load_blocks(D d, const Column& column, Index first, Index step) {
   constexpr Index kBlocks = static_cast<Index>(hn::MaxLanes(D()) * sizeof(hn::TFromD<D>) / 16);
   if constexpr (kBlocks <= 1) {
-    return hn::LoadU(d, from);
+    return hn::LoadU(d, column(first));
   } else {
     const hn::Half<D> half;
-    return hn::Combine(d, load_blocks(half, from + kBlocks / 2 * step, step), load_blocks(half, from, step));
+    return hn::Combine(d, load_blocks(half, column, first + kBlocks / 2 * step, step),
+                       load_blocks(half, column, first, step));
   }
 }
 
-// to[p][j] = from[j][p] for as many p as a 128-bit block holds, and as many j as a vector does.
-template <class D>
-HWY_INLINE void transpose_strip(D d, const float* from, Index from_stride, float* to, Index to_stride) {
+// to[p][j] = column(j)[p] for as many p as a 128-bit block holds, and as many j as a vector does.
+template <class D, class Column>
+HWY_INLINE void transpose_strip(D d, const Column& column, float* to, Index to_stride) {
   const hn::Repartition<double, D> pairs;
-  const auto r0 = load_blocks(d, from, 4 * from_stride);
-  const auto r1 = load_blocks(d, from + from_stride, 4 * from_stride);
-  const auto r2 = load_blocks(d, from + 2 * from_stride, 4 * from_stride);
-  const auto r3 = load_blocks(d, from + 3 * from_stride, 4 * from_stride);
+  const auto r0 = load_blocks(d, column, 0, 4);
+  const auto r1 = load_blocks(d, column, 1, 4);
+  const auto r2 = load_blocks(d, column, 2, 4);
+  const auto r3 = load_blocks(d, column, 3, 4);
   const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1));
   const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1));
   const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
@@ -84,12 +85,39 @@ HWY_INLINE void transpose_strip(D d, const float* from, Index from_stride, float
   hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * to_stride);
 }
 
-template <class D>
-HWY_INLINE void transpose_strip(D d, const double* from, Index from_stride, double* to, Index to_stride) {
-  const auto r0 = load_blocks(d, from, 2 * from_stride);
-  const auto r1 = load_blocks(d, from + from_stride, 2 * from_stride);
+template <class D, class Column>
+HWY_INLINE void transpose_strip(D d, const Column& column, double* to, Index to_stride) {
+  const auto r0 = load_blocks(d, column, 0, 2);
+  const auto r1 = load_blocks(d, column, 1, 2);
   hn::StoreU(hn::InterleaveLower(d, r0, r1), d, to);
   hn::StoreU(hn::InterleaveUpper(d, r0, r1), d, to + to_stride);
+}
+
+// to[p][j] = from[j][p] for all j < kLanes and p < k. Columns from `cols` on are the last one again.
+template <typename T>
+void transpose_columns(const T* from, Index from_stride, Index k, Index cols, Index tile_cols, T* to) {
+  const hn::ScalableTag<T> d;
+  constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(d));
+  constexpr Index kStrip = 16 / static_cast<Index>(sizeof(T));
+  Index offsets[kLanes];
+  for (Index j = 0; j < kLanes; ++j) offsets[j] = std::min(j, cols - 1) * from_stride;
+  if (k < kStrip) {
+    for (Index p = 0; p < k; ++p) {
+      for (Index j = 0; j < kLanes; ++j) to[p * tile_cols + j] = from[offsets[j] + p];
+    }
+    return;
+  }
+  for (Index strip = 0; strip < k; strip += kStrip) {
+    // The last strip begins in the one before, whose end it writes again.
+    const Index p = std::min(strip, k - kStrip);
+    if (cols >= kLanes) {
+      transpose_strip(
+          d, [&](Index j) HWY_ATTR { return from + p + j * from_stride; }, to + p * tile_cols, tile_cols);
+    } else {
+      transpose_strip(
+          d, [&](Index j) HWY_ATTR { return from + p + offsets[j]; }, to + p * tile_cols, tile_cols);
+    }
+  }
 }
 
 #endif
@@ -97,26 +125,16 @@ HWY_INLINE void transpose_strip(D d, const double* from, Index from_stride, doub
 // to[p][j] = from[j][p], j < cols, p < k; rows of `to` are tile_cols apart.
 template <typename T>
 void pack_transposed(const T* from, Index from_stride, Index k, Index cols, Index tile_cols, T* to) {
-  Index done_cols = 0;
 #if HWY_TARGET != HWY_SCALAR
-  const hn::ScalableTag<T> d;
-  constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(d));
-  constexpr Index kStrip = 16 / static_cast<Index>(sizeof(T));
-  for (; done_cols + kLanes <= cols; done_cols += kLanes) {
-    const T* source = from + done_cols * from_stride;
-    Index p = 0;
-    for (; p + kStrip <= k; p += kStrip) {
-      transpose_strip(d, source + p, from_stride, to + p * tile_cols + done_cols, tile_cols);
-    }
-    for (; p < k; ++p) {
-      for (Index j = 0; j < kLanes; ++j) to[p * tile_cols + done_cols + j] = source[j * from_stride + p];
-    }
+  constexpr Index kLanes = static_cast<Index>(hn::MaxLanes(hn::ScalableTag<T>()));
+  for (Index col = 0; col < cols; col += kLanes) {
+    transpose_columns(from + col * from_stride, from_stride, k, cols - col, tile_cols, to + col);
+  }
+#else
+  for (Index p = 0; p < k; ++p) {
+    for (Index j = 0; j < cols; ++j) to[p * tile_cols + j] = from[j * from_stride + p];
   }
 #endif
-  for (; done_cols < cols; ++done_cols) {
-    const T* source = from + done_cols * from_stride;
-    for (Index p = 0; p < k; ++p) to[p * tile_cols + done_cols] = source[p];
-  }
 }
 
 // to[p][j] = from[p][j] for whole rows, one after another, because memory is fastest read in order.
@@ -135,7 +153,7 @@ void pack_rows(const T* from, Index from_stride, Index k, Index cols, Index tile
   }
 }
 
-// Panels of tile_cols columns, each k x tile_cols and row-major, the last one filled up with zeros.
+// Panels of tile_cols columns, each k x tile_cols and row-major.
 template <typename T>
 void pack_b(const Matrix<T>& b, Index k, Index cols, Index tile_cols, T* to) {
   if (b.col_stride == 1) {
@@ -152,10 +170,6 @@ void pack_b(const Matrix<T>& b, Index k, Index cols, Index tile_cols, T* to) {
         }
       }
     }
-  }
-  if (const Index width = cols % tile_cols; width != 0) {
-    T* panel = to + (cols - width) * k;
-    for (Index p = 0; p < k; ++p) std::fill(panel + p * tile_cols + width, panel + (p + 1) * tile_cols, T(0));
   }
 }
 

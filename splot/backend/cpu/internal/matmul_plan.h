@@ -14,8 +14,9 @@ inline Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 /// in chunks, and a chunk in register tiles.
 struct MatmulPlan {
   enum class Kernel {
-    dot,    // both operands contiguous along k: vectors run along k and are summed at the end
-    outer,  // vectors run along the columns of C; elements of A are broadcast
+    dot,         // both operands contiguous along k: vectors run along k and are summed at the end
+    outer,       // vectors run along the columns of C; elements of A are broadcast
+    short_sums,  // the same for a small k: vectors of B stay in the registers
   };
   Kernel kernel = Kernel::outer;
   bool pack_a = false;  // outer: each chunk first copies its rows of A so that they are compact

@@ -18,6 +18,9 @@ HWY_BEFORE_NAMESPACE();
 namespace splot::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Main memory gives a line in the time of about twenty of them; as many again are left for what else is read.
+inline constexpr Index kMultipliesPerLine = 80;
+
 // The part of the epilogue that is done in registers. A sum over k in several parts is collected in C: all
 // but the first part add to it, and only the last gets bias and activation.
 template <typename T>
