@@ -7,6 +7,8 @@
 #define SPLOT_RANDOM_INL_H
 #endif
 
+#include <cstring>
+
 #include "splot/backend/cpu/internal/simd-inl.h"
 #include "splot/core/random.h"
 

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -179,38 +178,48 @@ HWY_INLINE void store_result(SimdMask<T> mask, bool* out) {
   for (std::size_t i = 0; i < hn::Lanes(tag); ++i) out[i] = lanes[i] != T(0);
 }
 
-template <typename Formula, typename T, std::size_t... I>
-HWY_INLINE auto formula_at(const Formula& formula, const T* const* in, std::size_t at,
-                           std::index_sequence<I...>) {
-  return formula(Simd<T>::of(hn::LoadU(hn::ScalableTag<T>(), in[I] + at))...);
+// The first `count` results alone.
+template <typename T>
+HWY_INLINE void store_part(Simd<T> value, T* out, std::size_t count) {
+  const hn::ScalableTag<T> tag;
+  hn::BlendedStore(value.raw, hn::FirstN(tag, count), tag, out);
+}
+template <typename T>
+HWY_INLINE void store_part(SimdMask<T> mask, bool* out, std::size_t count) {
+  constexpr std::size_t kLanes = hn::MaxLanes(hn::ScalableTag<T>());
+  bool all[kLanes];
+  store_result(mask, all);
+  std::copy_n(all, std::min(count, kLanes), out);
 }
 
-// out[i] = formula(in[0][i], in[1][i], ...) for dense inputs. The last, partial vector goes through buffers,
-// so that an element's bits do not depend on where in a block it stands.
+// The formula of one vector of each input; load(in) gives that of an input.
+template <typename Formula, typename T, class Load, std::size_t... I>
+HWY_INLINE auto formula_of(const Formula& formula, const T* const* in, const Load& load,
+                           std::index_sequence<I...>) {
+  return formula(Simd<T>::of(load(in[I]))...);
+}
+
+// out[i] = formula(in[0][i], in[1][i], ...) for dense inputs. The last, partial vector is one like the
+// others, so that an element's bits do not depend on where in a block it stands.
 template <typename Formula, typename T, typename Out, std::size_t kArity>
 void run_block(const void* erased, const void* const* inputs, void* output, Index n) {
   const Formula& formula = *static_cast<const Formula*>(erased);
   const hn::ScalableTag<T> tag;
+  constexpr auto kInputs = std::make_index_sequence<kArity>();
   const auto lanes = static_cast<Index>(hn::Lanes(tag));
   const T* in[kArity];
   for (std::size_t i = 0; i < kArity; ++i) in[i] = static_cast<const T*>(inputs[i]);
   Out* out = static_cast<Out*>(output);
   Index at = 0;
   for (; at + lanes <= n; at += lanes) {
-    store_result(formula_at(formula, in, static_cast<std::size_t>(at), std::make_index_sequence<kArity>()),
-                 out + at);
+    const auto load = [&](const T* from) HWY_ATTR { return hn::LoadU(tag, from + at); };
+    store_result(formula_of(formula, in, load, kInputs), out + at);
   }
   if (at == n) return;
-  constexpr std::size_t kLanes = hn::MaxLanes(hn::ScalableTag<T>());
-  HWY_ALIGN T tails[kArity][kLanes] = {};
-  Out tail[kLanes];
-  const auto left = std::min(static_cast<std::size_t>(n - at), kLanes);
-  for (std::size_t i = 0; i < kArity; ++i) {
-    std::memcpy(tails[i], in[i] + at, left * sizeof(T));
-    in[i] = tails[i];
-  }
-  store_result(formula_at(formula, in, 0, std::make_index_sequence<kArity>()), tail);
-  std::memcpy(out + at, tail, left * sizeof(Out));
+  const auto left = static_cast<std::size_t>(n - at);
+  const auto exist = hn::FirstN(tag, left);
+  const auto load = [&](const T* from) HWY_ATTR { return hn::MaskedLoad(exist, tag, from + at); };
+  store_part(formula_of(formula, in, load, kInputs), out + at, left);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -7,7 +7,6 @@
 #endif
 
 #include <cstddef>
-#include <cstring>
 
 #include "splot/backend/cpu/fetch_ahead.h"
 #include "splot/backend/cpu/internal/descent-inl.h"
@@ -18,14 +17,25 @@ HWY_BEFORE_NAMESPACE();
 namespace splot {
 namespace HWY_NAMESPACE {
 
+// How the vectors of a run are read and written: whole ones, and the last one, of which some elements exist.
 template <typename T>
-HWY_INLINE Simd<T> load(const T* from) {
-  return Simd<T>::of(hn::LoadU(hn::ScalableTag<T>(), from));
-}
+struct WholeVector {
+  HWY_INLINE Simd<T> load(const T* from) const { return Simd<T>::of(hn::LoadU(hn::ScalableTag<T>(), from)); }
+  HWY_INLINE void store(Simd<T> value, T* to) const { hn::StoreU(value.raw, hn::ScalableTag<T>(), to); }
+};
 template <typename T>
-HWY_INLINE void store(Simd<T> value, T* to) {
-  hn::StoreU(value.raw, hn::ScalableTag<T>(), to);
-}
+struct PartOfVector {
+  hn::Mask<hn::ScalableTag<T>> exist;
+
+  HWY_INLINE explicit PartOfVector(Index count)
+      : exist(hn::FirstN(hn::ScalableTag<T>(), static_cast<std::size_t>(count))) {}
+  HWY_INLINE Simd<T> load(const T* from) const {
+    return Simd<T>::of(hn::MaskedLoad(exist, hn::ScalableTag<T>(), from));
+  }
+  HWY_INLINE void store(Simd<T> value, T* to) const {
+    hn::BlendedStore(value.raw, exist, hn::ScalableTag<T>(), to);
+  }
+};
 
 // One vector of elements, starting at `at` in every tensor. In place is allowed, since all is loaded before
 // anything is stored.
@@ -51,25 +61,26 @@ struct UpdateVector<cpu::SgdUpdate, T, kL1> {
         nesterov(u.nesterov),
         increment(u.increment) {}
 
-  HWY_INLINE void operator()(const T* const* in, T* const* out, Index at) const {
-    const Simd<T> w = load(in[0] + at);
+  template <class Access>
+  HWY_INLINE void operator()(const T* const* in, T* const* out, Index at, const Access& memory) const {
+    const Simd<T> w = memory.load(in[0] + at);
     if (!has_momentum) {
-      const Simd<T> g = load(in[1] + at);
-      store(penalties ? descent(w, g) : bare_descent(w, g), out[0] + at);
+      const Simd<T> g = memory.load(in[1] + at);
+      memory.store(penalties ? descent(w, g) : bare_descent(w, g), out[0] + at);
       return;
     }
-    const Simd<T> g = penalized(w, load(in[1] + at));
+    const Simd<T> g = penalized(w, memory.load(in[1] + at));
     if (increment) {
       const Simd<T> step = rate * g;
-      const Simd<T> v = fma(momentum, load(in[2] + at), step);
-      store(v, out[1] + at);
-      store(w + (nesterov ? fma(momentum, v, step) : v), out[0] + at);
+      const Simd<T> v = fma(momentum, memory.load(in[2] + at), step);
+      memory.store(v, out[1] + at);
+      memory.store(w + (nesterov ? fma(momentum, v, step) : v), out[0] + at);
       return;
     }
-    const Simd<T> v = fma(momentum, load(in[2] + at), g);
+    const Simd<T> v = fma(momentum, memory.load(in[2] + at), g);
     const Simd<T> step = nesterov ? fma(momentum, v, g) : v;
-    store(v, out[1] + at);
-    store(fma(rate, step, w), out[0] + at);
+    memory.store(v, out[1] + at);
+    memory.store(fma(rate, step, w), out[0] + at);
   }
 };
 
@@ -89,15 +100,16 @@ struct UpdateVector<cpu::AdamUpdate, T, kL1> {
         step_size(-u.step_size),
         inverse_root(u.inverse_root) {}
 
-  HWY_INLINE void operator()(const T* const* in, T* const* out, Index at) const {
-    const Simd<T> w = load(in[0] + at);
-    const Simd<T> g = penalized(w, load(in[1] + at));
-    const Simd<T> mean = fma(beta1, load(in[2] + at), rest1 * g);
-    const Simd<T> square = fma(beta2, load(in[3] + at), rest2 * g * g);
+  template <class Access>
+  HWY_INLINE void operator()(const T* const* in, T* const* out, Index at, const Access& memory) const {
+    const Simd<T> w = memory.load(in[0] + at);
+    const Simd<T> g = penalized(w, memory.load(in[1] + at));
+    const Simd<T> mean = fma(beta1, memory.load(in[2] + at), rest1 * g);
+    const Simd<T> square = fma(beta2, memory.load(in[3] + at), rest2 * g * g);
     const Simd<T> root = fma(sqrt(square), inverse_root, eps);
-    store(mean, out[1] + at);
-    store(square, out[2] + at);
-    store(fma(step_size, mean / root, keep * w), out[0] + at);
+    memory.store(mean, out[1] + at);
+    memory.store(square, out[2] + at);
+    memory.store(fma(step_size, mean / root, keep * w), out[0] + at);
   }
 };
 
@@ -118,23 +130,24 @@ struct UpdateVector<cpu::RmspropUpdate, T, kL1> {
         centered(u.centered),
         buffer(inputs > (u.centered ? 4 : 3) ? inputs - 2 : 0) {}
 
-  HWY_INLINE void operator()(const T* const* in, T* const* out, Index at) const {
-    const Simd<T> w = load(in[0] + at);
-    const Simd<T> g = penalized(w, load(in[1] + at));
-    const Simd<T> square = fma(alpha, load(in[2] + at), rest * g * g);
+  template <class Access>
+  HWY_INLINE void operator()(const T* const* in, T* const* out, Index at, const Access& memory) const {
+    const Simd<T> w = memory.load(in[0] + at);
+    const Simd<T> g = penalized(w, memory.load(in[1] + at));
+    const Simd<T> square = fma(alpha, memory.load(in[2] + at), rest * g * g);
     Simd<T> spread = square;
     if (centered) {
-      const Simd<T> mean = fma(alpha, load(in[3] + at), rest * g);
-      store(mean, out[2] + at);
+      const Simd<T> mean = fma(alpha, memory.load(in[3] + at), rest * g);
+      memory.store(mean, out[2] + at);
       spread = max(square - mean * mean, Simd<T>(0.0));  // rounding can make it negative
     }
-    store(square, out[1] + at);
+    memory.store(square, out[1] + at);
     Simd<T> step = g / (sqrt(spread) + eps);
     if (buffer != 0) {
-      step = fma(momentum, load(in[buffer + 1] + at), step);
-      store(step, out[buffer] + at);
+      step = fma(momentum, memory.load(in[buffer + 1] + at), step);
+      memory.store(step, out[buffer] + at);
     }
-    store(fma(rate, step, w), out[0] + at);
+    memory.store(fma(rate, step, w), out[0] + at);
   }
 };
 
@@ -145,12 +158,13 @@ struct UpdateVector<cpu::AdagradUpdate, T, kL1> {
 
   HWY_INLINE UpdateVector(const cpu::AdagradUpdate& u, int) : penalized(u), rate(-u.lr), eps(u.eps) {}
 
-  HWY_INLINE void operator()(const T* const* in, T* const* out, Index at) const {
-    const Simd<T> w = load(in[0] + at);
-    const Simd<T> g = penalized(w, load(in[1] + at));
-    const Simd<T> squares = fma(g, g, load(in[2] + at));
-    store(squares, out[1] + at);
-    store(fma(rate, g / (sqrt(squares) + eps), w), out[0] + at);
+  template <class Access>
+  HWY_INLINE void operator()(const T* const* in, T* const* out, Index at, const Access& memory) const {
+    const Simd<T> w = memory.load(in[0] + at);
+    const Simd<T> g = penalized(w, memory.load(in[1] + at));
+    const Simd<T> squares = fma(g, g, memory.load(in[2] + at));
+    memory.store(squares, out[1] + at);
+    memory.store(fma(rate, g / (sqrt(squares) + eps), w), out[0] + at);
   }
 };
 
@@ -160,44 +174,31 @@ inline constexpr bool kHasRoot = true;
 template <>
 inline constexpr bool kHasRoot<cpu::SgdUpdate> = false;
 
-// n elements. The last, partial vector goes through buffers, so that an element's bits do not depend
-// on where it stands.
+// n elements. The last, partial vector is one like the others, so that an element's bits do not depend on
+// where it stands.
 template <typename Update, typename T, bool kL1>
 HWY_INLINE void update_run(const UpdateVector<Update, T, kL1>& vector, const cpu::UpdateOperands<T>& operands,
                            Index n) {
   constexpr int kMost = cpu::UpdateOperands<T>::kMost;
   const auto lanes = static_cast<Index>(hn::Lanes(hn::ScalableTag<T>()));
   Index i = 0;
-  {
-    // Unrolled, so that the pointers stay in registers: the compiler believes that storing a vector may
-    // change them.
-    const T* in[kMost];
-    T* out[kMost - 1];
+  // Unrolled, so that the pointers stay in registers: the compiler believes that storing a vector may
+  // change them.
+  const T* in[kMost];
+  T* out[kMost - 1];
 #pragma GCC unroll 8
-    for (int k = 0; k < kMost; ++k) in[k] = operands.in[k];
+  for (int k = 0; k < kMost; ++k) in[k] = operands.in[k];
 #pragma GCC unroll 8
-    for (int k = 0; k < kMost - 1; ++k) out[k] = operands.out[k];
-    if (kHasRoot<Update> && cpu::FetchAhead::wanted()) {
-      for (; i + lanes <= n; i += lanes) {
-        cpu::FetchAhead::fetch(1);
-        vector(in, out, i);
-      }
+  for (int k = 0; k < kMost - 1; ++k) out[k] = operands.out[k];
+  constexpr WholeVector<T> kWhole;
+  if (kHasRoot<Update> && cpu::FetchAhead::wanted()) {
+    for (; i + lanes <= n; i += lanes) {
+      cpu::FetchAhead::fetch(1);
+      vector(in, out, i, kWhole);
     }
-    for (; i + lanes <= n; i += lanes) vector(in, out, i);
   }
-  if (i == n) return;
-  const auto bytes = static_cast<std::size_t>(n - i) * sizeof(T);
-  HWY_ALIGN T tails[kMost][hn::MaxLanes(hn::ScalableTag<T>())] = {};
-  const T* in[kMost] = {};
-  T* out[kMost - 1] = {};
-  for (int k = 0; k < operands.inputs; ++k) {
-    std::memcpy(tails[k], operands.in[k] + i, bytes);
-    in[k] = tails[k];
-    // Output 0 is the weight, input 0; the others are the state, which comes after the gradient.
-    if (k != 1) out[k == 0 ? 0 : k - 1] = tails[k];
-  }
-  vector(in, out, 0);
-  for (int k = 0; k < operands.outputs(); ++k) std::memcpy(operands.out[k] + i, out[k], bytes);
+  for (; i + lanes <= n; i += lanes) vector(in, out, i, kWhole);
+  if (i < n) vector(in, out, i, PartOfVector<T>(n - i));
 }
 
 // n elements from number `first` on.
