@@ -1,6 +1,8 @@
 #include "apps/cli/learning.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <sstream>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -141,12 +143,29 @@ Index batch_in(const std::string& header) {
   return at == std::string::npos ? 0 : std::atoll(header.c_str() + at + define.size());
 }
 
+// The lines of a header that declare weights and state.
+std::vector<std::string> declarations(const std::string& header) {
+  std::vector<std::string> out;
+  std::istringstream lines(header);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("extern float ")) out.push_back(line);
+  }
+  return out;
+}
+
+const std::string& header_of(const CTrainingProgram& program) {
+  const std::vector<TextFile>& files = program.program.files;
+  return std::find_if(files.begin(), files.end(), [](const TextFile& f) { return f.name == "model.h"; })
+      ->text;
+}
+
 }  // namespace
 
 CTrainingCheck check_learning(const std::string& folder, const std::string& model, Index steps,
                               const std::string& scratch,
                               const std::function<std::string(const std::string& driver)>& build) {
-  const Index batch = batch_in(bytes_of((std::filesystem::path(folder) / "model.h").string()));
+  const std::string header = bytes_of((std::filesystem::path(folder) / "model.h").string());
+  const Index batch = batch_in(header);
   if (batch < 1) throw UsageError(say(Message::verify_not_learning, folder, model, folder));
   const Learning learning = find_learning(model, "");
   if (!learning.data) throw UsageError(learning.reason);
@@ -155,6 +174,11 @@ CTrainingCheck check_learning(const std::string& folder, const std::string& mode
   what.batch = batch;
   what.steps = 1;
   const CTrainingProgram program = export_training(learning.file, learning.recipe, what);
+  const std::vector<std::string> there = declarations(header);
+  for (const std::string& line : declarations(header_of(program))) {
+    if (std::find(there.begin(), there.end(), line) == there.end())
+      throw UsageError(say(Message::verify_another_network, folder, model, line));
+  }
   const std::string driver = build(step_driver(program));
   const std::string in = scratch + "/in", out = scratch + "/out";
   const auto run = [&](const std::string& input) {

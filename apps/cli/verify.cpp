@@ -136,6 +136,7 @@ std::string source_in(const std::string& folder, const char* name) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored))
     throw UsageError(say(Message::verify_no_export, folder, name, folder));
+  if (std::filesystem::is_empty(path, ignored)) throw UsageError(say(Message::verify_empty, path, folder));
   return path;
 }
 

@@ -181,6 +181,14 @@ TEST_F(ExportCommand, ARecipeIsNeededToLearn) {
             "splot: --int8 and --train exclude each other: learning is in floats\n");
   EXPECT_EQ(run("verify device --steps 4").err,
             "splot: --steps and --model go together: --steps 100 --model runs/first\n");
+  const Outcome another = run("verify device --steps 4 --model digits");
+  EXPECT_EQ(another.status, 2);
+  EXPECT_EQ(another.err.rfind(
+                "splot: device was exported from another network than digits: its model.h does not say "
+                "\"extern float ",
+                0),
+            0u)
+      << another.err;
   ASSERT_EQ(run("export x --c plain").status, 0);
   EXPECT_EQ(
       run("verify plain --steps 4 --model x").err,
@@ -202,6 +210,9 @@ TEST_F(ExportCommand, SaysWhatIsMissing) {
   EXPECT_EQ(run("verify x").status, 2);
   EXPECT_EQ(run("verify x").err,
             "splot: there is no export in x: it has no model.c; splot export MODEL --c x writes one\n");
+  std::ofstream(folder_.file("device/model_weights.c"));
+  EXPECT_EQ(run("verify device").err,
+            "splot: device/model_weights.c is empty; splot export MODEL --c device writes it again\n");
   EXPECT_EQ(run("export x").err, "splot: say what to write: --c FOLDER\n");
   EXPECT_EQ(run("export x").status, 2);
   const Outcome other = run("export x --c x");
