@@ -1,6 +1,8 @@
 // splot graph: the calls that a network makes, and what the passes make of them.
 #include <algorithm>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -85,36 +87,43 @@ Shape batch_of(Index examples, const Shape& sample) {
   return Shape(sizes);
 }
 
-Graph trace_prediction(const GraphOptions& options) {
+// With what the slots of the graph refer to.
+struct Traced {
+  LayerPtr model;
+  std::unique_ptr<Optimizer> optimizer;
+  Graph graph;
+};
+
+Traced trace_prediction(const GraphOptions& options) {
   const Subject subject = find_subject(options.subject, options.set);
   Layer& model = *subject.file.model;
   const Index examples = options.batch == 0 ? 1 : options.batch;
   const Tensor x = Tensor::without_elements(batch_of(examples, subject.file.info.sample), subject.file.dtype);
-  return trace(
+  Graph graph = trace(
       [&](std::span<const Tensor> in, std::uint64_t) {
         const NoGrad off;
         Context context;
         return TensorList{model(in[0], context)};
       },
       {&x, 1}, {.slots = slots_of(model)});
+  return {subject.file.model, nullptr, std::move(graph)};
 }
 
 // As the Trainer makes a step: loss, derivatives, clipping, update.
-Graph trace_step(const GraphOptions& options) {
+Traced trace_step(const GraphOptions& options) {
   if (is_model_file(options.subject)) throw UsageError(say(Message::graph_needs_recipe, options.subject));
   const Recipe recipe = find_recipe(options.subject, options.set);
   const Shape sample = sample_shape(recipe);
   const LayerPtr model = build_model(recipe.model, sample, recipe.train.dtype, 1);
   const LossFunction loss_of = build_loss(recipe.loss);
-  const std::unique_ptr<Optimizer> optimizer =
-      build_optimizer(recipe, *model, examples_to_learn_from(recipe));
+  std::unique_ptr<Optimizer> optimizer = build_optimizer(recipe, *model, examples_to_learn_from(recipe));
   const Index examples = options.batch == 0 ? recipe.train.batch : options.batch;
   const bool classes = recipe.data.targets.empty();
   const Shape answer = classes ? Shape{} : Shape{static_cast<Index>(recipe.data.targets.front().size())};
   const Tensor batch[] = {
       Tensor::without_elements(batch_of(examples, sample), recipe.train.dtype),
       Tensor::without_elements(batch_of(examples, answer), classes ? kInt64 : recipe.train.dtype)};
-  return trace(
+  Graph graph = trace(
       [&](std::span<const Tensor> in, std::uint64_t counter) {
         Context context{.training = true, .key = {.seed = 1, .counter = counter}};
         optimizer->zero_grad();
@@ -127,6 +136,7 @@ Graph trace_step(const GraphOptions& options) {
         return TensorList{loss.detach()};
       },
       batch, {.slots = slots_of(*model, *optimizer)});
+  return {model, std::move(optimizer), std::move(graph)};
 }
 
 std::string table_of(const OptimizedGraph& optimized, const PassOptions& passes) {
@@ -201,7 +211,8 @@ int run_graph(const GraphOptions& options) {
     throw UsageError(
         say(Message::graph_frozen_step, options.frozen ? "--frozen" : options.show + options.passes));
   }
-  const Graph traced = options.step ? trace_step(options) : trace_prediction(options);
+  const Traced subject = options.step ? trace_step(options) : trace_prediction(options);
+  const Graph& traced = subject.graph;
   if (!options.show.empty()) {
     print(shown(traced, options.show, passes));
     return kOk;

@@ -70,6 +70,10 @@ TEST_F(GraphCommand, ShowsWhatAnAnswerAloneTakes) {
   EXPECT_NE(plain.out.find("slot 1.weight"), std::string::npos) << plain.out;
   EXPECT_NE(frozen.out.find("linear_packed("), std::string::npos) << frozen.out;
   EXPECT_EQ(frozen.out.find("slot "), std::string::npos) << frozen.out;
+  // What batch norm has counted belongs to the layers, which must be there while the passes run.
+  const Outcome normed = run("graph digits-cnn --frozen");
+  EXPECT_EQ(normed.status, 0) << normed.err;
+  EXPECT_EQ(normed.out.find("batch_norm("), std::string::npos) << normed.out;
   // Asking for one of the passes is enough.
   const Outcome shown = run("graph nielsen-30 --show pack-weights");
   EXPECT_NE(shown.out.find("linear("), std::string::npos) << shown.out;
