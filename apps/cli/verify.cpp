@@ -131,6 +131,7 @@ std::string build_program(const BuildFolder& folder, const std::vector<std::stri
   return program;
 }
 
+// The path of a file of an export, which has to be there.
 std::string source_in(const std::string& folder, const char* name) {
   const std::string path = (std::filesystem::path(folder) / name).string();
   std::error_code ignored;
@@ -214,6 +215,7 @@ std::string verified_text(const VerifyOptions& options, const std::string& cc, c
 int run_verify(const VerifyOptions& options) {
   if ((options.steps == 0) != options.model.empty()) throw UsageError(say(Message::verify_steps_need));
   std::vector<std::string> sources;
+  source_in(options.folder, "model.h");
   for (const char* name : {"model.c", "model_weights.c", "model_test.c"})
     sources.push_back(source_in(options.folder, name));
   const std::vector<std::string> cc = compiler();

@@ -209,7 +209,7 @@ TEST_F(ExportCommand, SaysWhatIsMissing) {
       "with CC\n");
   EXPECT_EQ(run("verify x").status, 2);
   EXPECT_EQ(run("verify x").err,
-            "splot: there is no export in x: it has no model.c; splot export MODEL --c x writes one\n");
+            "splot: there is no export in x: it has no model.h; splot export MODEL --c x writes one\n");
   std::ofstream(folder_.file("device/model_weights.c"));
   EXPECT_EQ(run("verify device").err,
             "splot: device/model_weights.c is empty; splot export MODEL --c device writes it again\n");
