@@ -64,6 +64,21 @@ TEST(FetchAhead, NothingIsFetchedTwice) {
   EXPECT_EQ(lines_left(), kLines - 4 * kColumns / 16 - 10);
 }
 
+TEST(FetchAhead, WhatIsTakenIsLeftToTheTaker) {
+  const Batches b;
+  constexpr Index kLines = kRows * kColumns / 16;
+  const FetchAhead ahead(b.now.data(), b.next.data(), b.bytes());
+  Index lines = kLines - 2;
+  EXPECT_EQ(FetchAhead::take(lines), reinterpret_cast<const char*>(b.next.data()));
+  EXPECT_EQ(lines, kLines - 2);
+  lines = 100;
+  EXPECT_EQ(FetchAhead::take(lines), reinterpret_cast<const char*>(b.next.data()) + 64 * (kLines - 2));
+  EXPECT_EQ(lines, 2) << "no more than there are";
+  EXPECT_FALSE(FetchAhead::wanted());
+  FetchAhead::take(lines);
+  EXPECT_EQ(lines, 0);
+}
+
 // The kernels of a small network's step, one after the other.
 TEST(FetchAhead, KernelsFetchOnTheWay) {
   const Batches b;
@@ -95,6 +110,16 @@ TEST(FetchAhead, KernelsFetchOnTheWay) {
                    .ldc = kColumns});
   });
   EXPECT_LT(after_gradient, all);
+  const Index after_short_sums = left_after([&] {
+    matmul<float>({.m = kOutputs,
+                   .n = kColumns,
+                   .k = 10,
+                   .a = {y.data(), 1, kOutputs},
+                   .b = {b.now.data(), kColumns, 1},
+                   .c = gradient.data(),
+                   .ldc = kColumns});
+  });
+  EXPECT_LT(after_short_sums, all);
   const Index n = static_cast<Index>(w.size());
   UpdateOperands<float> operands{.in = {w.data(), gradient.data(), state.data(), state.data() + n},
                                  .out = {state.data() + 2 * n, state.data(), state.data() + n},

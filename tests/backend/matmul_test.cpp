@@ -153,8 +153,9 @@ TEST_P(Matmul, AgreesWithTheReferenceForEveryEpilogue) {
 }
 
 TEST_P(Matmul, AgreesWithTheReferenceForSumsOfFewTerms) {
-  // Two vectors of columns and more, whole and not; rows in one part and in several.
-  for (const Index n : {32, 33, 47, 64, 70}) {
+  // More than a vector of columns, whole ones and not, the last two on top of each other where there are less
+  // than two; rows in one part and in several.
+  for (const Index n : {17, 30, 32, 33, 47, 64, 70}) {
     for (const Index m : {6, 7, 30, 65}) {
       for (Index k = 1; k <= 14; ++k) {
         for (int bits = 0; bits < 32; ++bits) {
@@ -176,8 +177,8 @@ TEST_P(Matmul, AgreesWithTheReferenceForSumsOfFewTerms) {
 
 TEST_P(Matmul, AddsFewTermsInTheirOrder) {
   if (GetParam() == InstructionSet::baseline) GTEST_SKIP() << "rounds each product";
-  for (const Case& c :
-       {Case{.m = 30, .n = 90, .k = 10, .a_transposed = true}, Case{.m = 9, .n = 41, .k = 12}}) {
+  for (const Case& c : {Case{.m = 30, .n = 90, .k = 10, .a_transposed = true}, Case{.m = 9, .n = 41, .k = 12},
+                        Case{.m = 10, .n = 30, .k = 10}}) {
     std::vector<float> results[2];
     for (std::vector<float>& result : results) {
       Operands<float> o(c);
@@ -289,6 +290,8 @@ TEST_P(Matmul, ReluKeepsNaN) {
 TEST_P(Matmul, AStepOfDescentAgreesWithTheReference) {
   for (const Case& shape :
        {Case{.m = 30, .n = 100, .k = 10, .a_transposed = true},
+        Case{.m = 33, .n = 62, .k = 10, .a_transposed = true},
+        Case{.m = 10, .n = 30, .k = 10, .a_transposed = true},
         Case{.m = 10, .n = 30, .k = 100, .b_transposed = true},
         Case{.m = 3, .n = 5, .k = 2100, .b_transposed = true},
         Case{.m = kSanitized ? 70 : 300, .n = kSanitized ? 140 : 400, .k = 600},

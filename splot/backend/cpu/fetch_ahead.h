@@ -1,7 +1,9 @@
 // FetchAhead: what the next step will read comes from main memory while this one calculates.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "splot/core/export.h"
 #include "splot/core/index.h"
@@ -34,6 +36,13 @@ class SPLOT_API FetchAhead {
   }
   /// Whether anything is left that nobody has fetched.
   static bool wanted() { return current != nullptr && current->at_ < current->end_; }
+  /// Where the next lines of it begin, for a kernel that fetches them itself: as many as asked for, or what
+  /// is left, which `lines` becomes.
+  static const char* take(Index& lines) {
+    FetchAhead& ahead = *current;
+    lines = std::clamp<Index>((ahead.end_ - ahead.at_ + 63) / 64, 0, lines);
+    return std::exchange(ahead.at_, ahead.at_ + 64 * lines);
+  }
   /// Fetches the next so many lines of 64 bytes of it.
   static void fetch(Index lines) {
     FetchAhead& ahead = *current;

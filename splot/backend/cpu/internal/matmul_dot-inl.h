@@ -60,9 +60,9 @@ HWY_INLINE auto add_blocks(D d, V v) {
   }
 }
 
-// to[j] = sum of the lanes of sums[j]. Four at once take half the shuffles of four on their own.
+// The sums of the lanes of four vectors. Four at once take half the shuffles of four on their own.
 template <class D, class V>
-HWY_INLINE void sum_four(D d, const V* sums, float* to) {
+HWY_INLINE auto sums_of_four(D d, const V* sums) {
   const hn::Repartition<double, D> pairs;
   const auto s01 =
       hn::Add(hn::InterleaveLower(d, sums[0], sums[1]), hn::InterleaveUpper(d, sums[0], sums[1]));
@@ -72,7 +72,13 @@ HWY_INLINE void sum_four(D d, const V* sums, float* to) {
   const auto p23 = hn::BitCast(pairs, s23);
   const auto all = hn::Add(hn::BitCast(d, hn::InterleaveLower(pairs, p01, p23)),
                            hn::BitCast(d, hn::InterleaveUpper(pairs, p01, p23)));
-  hn::StoreU(add_blocks(d, all), hn::Full128<float>(), to);
+  return add_blocks(d, all);
+}
+
+// to[j] = sum of the lanes of sums[j].
+template <class D, class V>
+HWY_INLINE void sum_four(D d, const V* sums, float* to) {
+  hn::StoreU(sums_of_four(d, sums), hn::Full128<float>(), to);
 }
 
 template <class D, class V>
@@ -130,6 +136,24 @@ HWY_INLINE void finish_dots(const TileEpilogue<T>& epilogue, Index i, const T* y
     }
   }
 }
+
+// c[j] = sum of the lanes of sums[j], with the bias and relu of an epilogue that has nothing else.
+template <class D, class V, typename T>
+HWY_INLINE void store_four(D d, const V* sums, const TileEpilogue<T>& epilogue, T* c) {
+  sum_four(d, sums, c);
+  if (epilogue.any()) finish_dots<T, kDotCols>(epilogue, 0, c, c);
+}
+
+#if HWY_TARGET != HWY_SCALAR
+template <class D, class V>
+HWY_INLINE void store_four(D d, const V* sums, const TileEpilogue<float>& epilogue, float* c) {
+  const hn::Full128<float> four;
+  auto v = sums_of_four(d, sums);
+  if (epilogue.bias != nullptr) v = hn::Add(v, hn::LoadU(four, epilogue.bias));
+  if (epilogue.relu) v = relu(four, v);
+  hn::StoreU(v, four, c);
+}
+#endif
 
 // v, in a register: a compiler may load again what is used two or three times, and loads are as scarce here
 // as multiplications.
@@ -200,6 +224,11 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
 
   const TileEpilogue<T> epilogue = tile.epilogue;
   T* c = tile.c;
+  if (kCols == kDotCols && !epilogue.add && epilogue.descent == nullptr) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) store_four(d, sum[i], epilogue, c + i * tile.ldc);
+    return;
+  }
   // Rows whose sums are formed together.
   constexpr int kTogether = kCols <= 2 ? 2 : 1;
 #pragma GCC unroll 16
@@ -210,11 +239,6 @@ HWY_NOINLINE void dot_tile(const DotTile<T>& tile) {
       const int row = i + s * kTogether / kDotCols;
       const int col = s % (kDotCols / kTogether);
       sums[s] = row < kRows && col < kCols ? sum[row][col] : hn::Zero(d);
-    }
-    if (kCols == kDotCols && !epilogue.any() && epilogue.descent == nullptr) {
-      sum_four(d, sums, c);
-      c += tile.ldc;
-      continue;
     }
     HWY_ALIGN T y[kDotCols];
     sum_four(d, sums, y);
