@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "splot/core/node.h"
+#include "splot/core/recorder.h"
 #include "splot/ops/internal/rules.h"
 #include "splot/ops/internal/view.h"
 #include "splot/ops/internal/window.h"
@@ -154,7 +156,18 @@ Tensor slice(const Tensor& x, const Slices& slices) {
 }
 
 Tensor slice(const Tensor& x, Index axis, Index start, Index stop, Index step) {
-  Slices slices(static_cast<std::size_t>(x.shape().axis(axis, "slice")) + 1);
+  const int at = x.shape().axis(axis, "slice");
+  const bool is_seen = recorder() != nullptr || (x.requires_grad() && grad_enabled());
+  if (step == 1 && !is_seen) {
+    // Between the steps of a small network, where batches are cut out like this, attributes that nobody will
+    // read would take longer than everything else.
+    const Index size = x.shape()[at];
+    const Index first = clamped(start, size);
+    const Shape part = x.shape().with(at, std::max<Index>(0, clamped(stop, size) - first));
+    const Index offset = part.numel() == 0 ? 0 : first * x.strides()[at];
+    return view_of(x, part, x.strides(), x.impl()->offset + offset);
+  }
+  Slices slices(static_cast<std::size_t>(at) + 1);
   slices.back() = {start, stop, step};
   return slice(x, slices);
 }

@@ -79,6 +79,38 @@ TEST(Slice, IsAView) {
   EXPECT_EQ(slice(slice(x, {{4, 4}}), 1, 1, 3).shape(), Shape({0, 2}));
 }
 
+// Of one axis, where nobody sees the call, there is a shorter way; the elements and where they lie are to be
+// those of the general one, which a variable and a trace take.
+TEST(Slice, OfOneAxisIsThatOfAll) {
+  const Tensor variable = cast(counting({4, 5, 6}), kFloat32).variable();
+  const Tensor bare = variable.detach();
+  const Index positions[] = {-100, -5, -1, 0, 1, 3, 4, 6, kEnd};
+  for (int axis = 0; axis < 3; ++axis) {
+    for (const Index start : positions) {
+      for (const Index stop : positions) {
+        Slices slices(static_cast<std::size_t>(axis) + 1);
+        slices.back() = {start, stop};
+        for (const Ints& order : {Ints{0, 1, 2}, Ints{2, 0, 1}}) {
+          const Tensor all = slice(permute(variable, order), slices);
+          for (const Index named : {Index{axis}, Index{axis - 3}}) {
+            const Tensor one = slice(permute(bare, order), named, start, stop);
+            ASSERT_EQ(one.shape(), all.shape()) << axis << ' ' << start << ':' << stop;
+            ASSERT_EQ(one.strides(), all.strides());
+            ASSERT_EQ(one.is_contiguous(), all.is_contiguous());
+            ASSERT_EQ(one.impl()->offset, all.impl()->offset);
+            ASSERT_EQ(one.impl()->storage, all.impl()->storage);
+          }
+        }
+      }
+    }
+  }
+  EXPECT_FALSE(slice(bare, 0, 1, 2).requires_grad());
+  EXPECT_TRUE(slice(variable, 0, 1, 2).requires_grad());
+  const NoGrad off;
+  EXPECT_FALSE(slice(variable, 0, 1, 2).requires_grad());
+  EXPECT_ERROR(ValueError, slice(bare, 0, 1, 2, 0), "[slice] the step on axis 0 is 0; it must be at least 1");
+}
+
 TEST(Set, LeavesItsInputAlone) {
   const Tensor x = zeros({3});
   const Tensor y = set(x, {{1}}, 2.0f);
