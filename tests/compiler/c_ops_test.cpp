@@ -323,6 +323,7 @@ TEST(CProgram, ItsTestFindsADifference) {
   const test::BuiltProgram nan = test::build_and_run("cc", test::kStrictC99, folder.file("nan"));
   EXPECT_EQ(nan.status, 1) << nan.output;
   EXPECT_NE(nan.output.find("different 2\n"), std::string::npos) << nan.output;
+  EXPECT_NE(nan.output.find("nan\nbound"), std::string::npos) << "the largest difference: " << nan.output;
 }
 
 void expect_refused(const OpCase& c, const std::string& message) {
