@@ -1,7 +1,7 @@
-// fuse-elementwise: calls of elementwise ops that hand large results to each other are moved one behind the
-// other and made together, block by block; a sum or mean of what nobody else reads goes with them, as the
-// last. split-norm comes before it: of a batch norm, what an elementwise call follows, it leaves the
-// statistics and makes the rest elementwise.
+// fuse-elementwise: calls of elementwise ops that hand results to each other are moved one behind the other
+// and made together, block by block; a sum or mean of what nobody else reads goes with them, as the last.
+// split-norm comes before it: of a batch norm, what an elementwise call follows, it leaves the statistics and
+// makes the rest elementwise.
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
@@ -17,7 +17,7 @@
 namespace splot::compiler {
 namespace {
 
-// Below that results are in the first cache anyway.
+// Below that it does not count how long a result is kept, nor is it worth to divide a batch norm.
 constexpr Index kLeastElements = 1024;
 
 // Calls that are made together.
@@ -92,7 +92,7 @@ class Fusion {
   const GraphValue& value(ValueId id) const { return graph_.values[index(id)]; }
 
   bool can_be_fused(const GraphCall& call) const {
-    return call.op->elementwise != nullptr && value(call.outputs[0]).shape.numel() >= kLeastElements;
+    return call.op->elementwise != nullptr && value(call.outputs[0]).shape.numel() > 0;
   }
   // Whether it can be made of its operand while that is made.
   bool can_reduce(const GraphCall& call) const {

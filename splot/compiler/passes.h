@@ -55,8 +55,7 @@ struct GraphPass {
 ///   weight any more.
 /// - split-norm: a batch norm with an elementwise call behind it becomes its statistics and an elementwise
 ///   call.
-/// - fuse-elementwise: elementwise calls that hand results of 1024 elements and more to each other are made
-///   together, block by block.
+/// - fuse-elementwise: elementwise calls that hand results to each other are made together, block by block.
 /// - rematerialize: where values of 4 MiB and more are in memory at once, elementwise results that wait for
 ///   the derivatives are computed again instead, until the most that is alive is 0.6 of what it was or
 ///   nothing is left that helps.

@@ -294,7 +294,7 @@ void Plan::State::write_key(const GraphInput& input, std::uint64_t counter) {
 void Plan::State::Call::run() {
   if (!together.empty()) {
     const bool reduces = together.back().op->elementwise == nullptr;
-    return reduces ? run_with_reduction(together) : prepared.run(together);
+    return reduces ? run_with_reduction(prepared, together) : prepared.run(together);
   }
   if (op->view != nullptr) {
     copy_dense(inputs[0], inputs[0].dtype(), const_cast<void*>(outputs[0].raw()));

@@ -139,10 +139,13 @@ Attrs::Attrs(const AttrSchema& schema, std::span<const AttrValue> values) {
 
 const AttrValue& Attrs::find(std::string_view name) const {
   // The name asked for is mostly the very text of the schema's: equal literals are one in a linked library.
-  for (std::size_t i = 0; i < size(); ++i) {
+  const std::size_t count = size();
+  for (std::size_t i = 0; i < count; ++i) {
     const std::string_view known = (*block_->schema)[i].name;
-    if (known.size() == name.size() && (known.data() == name.data() || known == name))
-      return block_->values[i];
+    if (known.data() == name.data() && known.size() == name.size()) return block_->values[i];
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if ((*block_->schema)[i].name == name) return block_->values[i];
   }
   fail<ValueError>("attributes", "there is no attribute \"", name, "\" among: ", to_string());
 }

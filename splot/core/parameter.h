@@ -48,6 +48,8 @@ class SPLOT_API Parameter {
   void assign(const Tensor& value);
   /// The same without another tensor onto the elements, where nobody else holds this one.
   void assign(Tensor&& value);
+  /// Says that the elements of the value have been written where they are.
+  void touch() { ++slot_->version; }
   /// Takes the value out so that an op may reuse its memory; assign() must follow.
   Tensor take();
   /// Makes it a parameter of another dtype, its value converted; the gradient is dropped.

@@ -104,15 +104,8 @@ Tensor Tensor::as(DType dtype) const {
   return out;
 }
 
-const void* Tensor::raw() const {
-  if (!has_elements()) [[unlikely]]
-    fail_without_elements();
-  return static_cast<const std::byte*>(impl_->storage->data()) +
-         impl_->offset * static_cast<Index>(impl_->dtype.size());
-}
-
-void Tensor::check_dtype(DType asked) const {
-  require<DTypeError>(dtype() == asked, "data", "the elements are ", dtype(), ", not ", asked);
+void Tensor::fail_of_dtype(DType asked) const {
+  fail<DTypeError>("data", "the elements are ", dtype(), ", not ", asked);
 }
 
 const void* Tensor::only_element() const {

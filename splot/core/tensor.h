@@ -113,10 +113,18 @@ class SPLOT_API Tensor {
   /// Throws DTypeError when T is not the element type.
   template <Element T>
   const T* data() const {
-    check_dtype(dtype_of<T>);
+    if (dtype() != dtype_of<T>) [[unlikely]] {
+      fail_of_dtype(dtype_of<T>);
+    }
     return static_cast<const T*>(raw());
   }
-  const void* raw() const;
+  const void* raw() const {
+    if (!has_elements()) [[unlikely]] {
+      fail_without_elements();
+    }
+    return static_cast<const std::byte*>(impl_->storage->data()) +
+           impl_->offset * static_cast<Index>(impl_->dtype.size());
+  }
 
   /// The only element, converted; throws ShapeError when there is not exactly one.
   template <Number T>
@@ -167,6 +175,7 @@ class SPLOT_API Tensor {
 
  private:
   [[noreturn]] void fail_without_elements() const;
+  [[noreturn]] void fail_of_dtype(DType asked) const;
   template <Number T>
   static Tensor from_number(T value) {
     if constexpr (std::is_integral_v<T>) {
@@ -185,7 +194,6 @@ class SPLOT_API Tensor {
   static Tensor from_bytes(const void* values, std::size_t count, DType dtype, const Shape& shape);
   void copy_to_bytes(void* out, std::size_t count, DType dtype) const;
   Tensor as(DType dtype) const;
-  void check_dtype(DType asked) const;
   const void* only_element() const;
 
   Ref<TensorImpl> impl_;

@@ -21,7 +21,7 @@ void Slot::set(Tensor value) {
 }
 
 void Slot::touch() {
-  if (tensor_ == nullptr) parameter_.assign(parameter_.take());
+  if (tensor_ == nullptr) parameter_.touch();
 }
 
 ValueId Graph::add_value(const Tensor& like) {

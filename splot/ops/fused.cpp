@@ -10,11 +10,11 @@ bool reduces_what_is_made(const OpDef& op, const Attrs& attrs, const Tensor& x) 
   return reduces_in_runs(x, attrs.ints("axes"));
 }
 
-void run_with_reduction(std::span<const FusedCall> calls) {
+void run_with_reduction(PreparedCalls& prepared, std::span<const FusedCall> calls) {
   const FusedCall& last = calls.back();
   const Axes& axes = last.attrs->ints("axes");
-  sum_fused(calls.first(calls.size() - 1), static_cast<std::size_t>(last.made_by[0]), last.inputs[0], axes,
-            const_cast<void*>(last.output->raw()));
+  sum_fused(prepared, calls.first(calls.size() - 1), static_cast<std::size_t>(last.made_by[0]),
+            last.inputs[0], axes, const_cast<void*>(last.output->raw()));
   if (last.op == &mean_op) {
     divide_all(*last.output, static_cast<double>(reduced_count(last.inputs[0].shape(), axes)));
   }

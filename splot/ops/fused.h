@@ -18,7 +18,7 @@ using cpu::PreparedCalls;
 SPLOT_API bool reduces_what_is_made(const OpDef& op, const Attrs& attrs, const Tensor& x);
 
 /// Makes the calls block by block; the last is such a reduction: what it reads, which is made by the call
-/// that `made_by` says, is kept nowhere.
-SPLOT_API void run_with_reduction(std::span<const FusedCall> calls);
+/// that `made_by` says, is kept nowhere. `prepared` is that of these calls alone.
+SPLOT_API void run_with_reduction(PreparedCalls& prepared, std::span<const FusedCall> calls);
 
 }  // namespace splot

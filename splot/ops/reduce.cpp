@@ -117,13 +117,14 @@ void reduce_plain(Reduce reduction, const In* x, const ReduceSizes& s, Out* out)
 
 // What one call out of others that run together makes, in place of elements in memory.
 struct MadeByCall {
+  cpu::PreparedCalls& prepared;
   std::span<const cpu::FusedCall> calls;
   std::size_t wanted;
 };
 
 template <typename In, typename Out>
 void reduce_step(Reduce reduction, const MadeByCall& x, const ReduceSizes& sizes, const Out*, Out* out) {
-  cpu::reduce_fused<Out>(x.calls, x.wanted, reduction, sizes, out);
+  x.prepared.reduce<Out>(x.calls, x.wanted, reduction, sizes, out);
 }
 
 template <typename In, typename Out>
@@ -220,14 +221,14 @@ bool reduces_in_runs(const Tensor& x, const Axes& axes) {
          cpu::reduces_in_runs(first_sizes(segments));
 }
 
-void sum_fused(std::span<const cpu::FusedCall> calls, std::size_t wanted, const Tensor& like,
-               const Axes& axes, void* out) {
+void sum_fused(cpu::PreparedCalls& prepared, std::span<const cpu::FusedCall> calls, std::size_t wanted,
+               const Tensor& like, const Axes& axes, void* out) {
   Segments segments;
   segments_in_memory(like, axes, segments);
   visit_floats(like.dtype(), "reduce", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    reduce_segments<T, T>(Reduce::sum, MadeByCall{calls, wanted}, segments, static_cast<const T*>(nullptr),
-                          static_cast<T*>(out));
+    reduce_segments<T, T>(Reduce::sum, MadeByCall{prepared, calls, wanted}, segments,
+                          static_cast<const T*>(nullptr), static_cast<T*>(out));
   });
 }
 

@@ -36,15 +36,17 @@ namespace {
 // The first `like` inputs through a kernel that writes all outputs.
 template <typename Update>
 void run_update(const KernelArgs& k, const Update& update) {
-  const std::size_t like = k.outputs.size() + 1;
-  TensorList dense;
-  for (std::size_t i = 0; i < like; ++i) dense.push_back(contiguous(k.inputs[i]));
-  visit_floats(dense[0].dtype(), k.op.name, [&](auto tag) {
+  const std::span<const Tensor> like = k.inputs.first(k.outputs.size() + 1);
+  TensorList copies;  // of what is not row-major
+  visit_floats(like[0].dtype(), k.op.name, [&](auto tag) {
     using T = typename decltype(tag)::type;
     cpu::UpdateOperands<T> all;
-    for (const Tensor& x : dense) all.in[all.inputs++] = x.data<T>();
+    for (const Tensor& x : like) {
+      if (!x.is_contiguous()) copies.push_back(contiguous(x));
+      all.in[all.inputs++] = (x.is_contiguous() ? x : copies.back()).template data<T>();
+    }
     for (int i = 0; i < all.outputs(); ++i) all.out[i] = k.out<T>(static_cast<std::size_t>(i));
-    cpu::update(update, all, dense[0].numel());
+    cpu::update(update, all, like[0].numel());
   });
 }
 

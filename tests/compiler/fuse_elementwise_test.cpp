@@ -75,7 +75,7 @@ void expect_same_bits(const std::function<TensorList(In)>& function, const Tenso
   }
 }
 
-TEST(FuseElementwise, CallsThatHandOnLargeResultsAreMadeTogether) {
+TEST(FuseElementwise, CallsThatHandOnResultsAreMadeTogether) {
   Graph graph = traced(
       [](In in) {
         const Tensor a = in[0] * in[1];
@@ -102,8 +102,8 @@ TEST(FuseElementwise, LeavesWhatGainsNothing) {
     return groups_of(graph);
   };
   using Lengths = std::vector<std::size_t>;
-  const Tensor large = ones({40, 40}), small = ones({10, 10});
-  EXPECT_EQ(groups([](In in) { return TensorList{exp(in[0] + in[0])}; }, {small}), Lengths());
+  const Tensor large = ones({40, 40});
+  EXPECT_EQ(groups([](In in) { return TensorList{exp(in[0] + in[0])}; }, {ones({0, 10})}), Lengths());
   // Of other shapes, or in another order in memory.
   EXPECT_EQ(groups([](In in) { return TensorList{in[0] + exp(in[1])}; }, {large, ones({40, 1})}), Lengths());
   // An operand that is made between the two.

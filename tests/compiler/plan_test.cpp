@@ -231,7 +231,15 @@ TEST(Plan, ValuesThatAreHeldStayAsTheyAre) {
   const std::vector<float> before = held.to_vector<float>();
   plan.run({ones({4, 3})});
   EXPECT_EQ(held.to_vector<float>(), before);
-  EXPECT_NE(named_parameters(net)[0].parameter.value().to_vector<float>(), before);
+  const Parameter weight = named_parameters(net)[0].parameter;
+  EXPECT_NE(weight.value().to_vector<float>(), before);
+
+  // From now on it is written where it is, and says so.
+  const void* place = weight.value().raw();
+  const std::uint64_t version = weight.version();
+  plan.run({ones({4, 3})});
+  EXPECT_EQ(weight.value().raw(), place);
+  EXPECT_GT(weight.version(), version);
 }
 
 TEST(Plan, TimesAreTakenOfEachCallWhenAsked) {

@@ -244,33 +244,38 @@ PreparedCalls::~PreparedCalls() = default;
 PreparedCalls::PreparedCalls(PreparedCalls&&) noexcept = default;
 PreparedCalls& PreparedCalls::operator=(PreparedCalls&&) noexcept = default;
 
-void PreparedCalls::run(std::span<const FusedCall> calls) {
-  const Index n = calls[0].output->numel();
-  if (n == 0) return;
+PreparedCalls::Arranged& PreparedCalls::arranged(std::span<const FusedCall> calls, std::size_t wanted) {
   const InstructionSet set = instruction_set();
   if (arranged_ != nullptr && arranged_->set == set) {
     for (std::size_t i = 0; i < calls.size(); ++i) bind(arranged_->steps[i], calls[i]);
-  } else {
-    Steps steps = arrange_all(calls, calls.size());
-    const Step& first = steps[0];
-    const bool direct = std::all_of(first.operands.begin(), first.operands.begin() + first.count,
-                                    [](const Operand& x) { return x.buffer < 0; });
-    const Index block = calls.size() == 1 && direct ? kChunk : kBlock;
-    arranged_ = std::make_unique<Arranged>(Arranged{std::move(steps), block, set});
+    return *arranged_;
   }
-  run_steps(arranged_->steps, n, arranged_->block);
+  Steps steps = arrange_all(calls, wanted);
+  const Step& first = steps[0];
+  const bool direct = std::all_of(first.operands.begin(), first.operands.begin() + first.count,
+                                  [](const Operand& x) { return x.buffer < 0; });
+  const Index block = calls.size() == 1 && direct ? kChunk : kBlock;
+  arranged_ = std::make_unique<Arranged>(Arranged{std::move(steps), block, set});
+  return *arranged_;
+}
+
+void PreparedCalls::run(std::span<const FusedCall> calls) {
+  const Index n = calls[0].output->numel();
+  if (n == 0) return;
+  const Arranged& all = arranged(calls, calls.size());
+  run_steps(all.steps, n, all.block);
 }
 
 template <typename T>
-void reduce_fused(std::span<const FusedCall> calls, std::size_t wanted, Reduce reduction,
-                  const ReduceSizes& sizes, T* out) {
+void PreparedCalls::reduce(std::span<const FusedCall> calls, std::size_t wanted, Reduce reduction,
+                           const ReduceSizes& sizes, T* out) {
   // A formula takes about a tenth of a nanosecond for a float.
   const double each = 0.1 * sizeof(T) / sizeof(float) * static_cast<double>(calls.size());
   struct Context {
-    Steps steps;
+    const Steps& steps;
     std::size_t wanted;
   };
-  const Context context = {arrange_all(calls, wanted), wanted};
+  const Context context = {arranged(calls, wanted).steps, wanted};
   const auto make = [](const void* from, Index first, Index n, T* to) {
     const auto& [steps, step] = *static_cast<const Context*>(from);
     run_chunk(steps, first, n, kBlock, {&steps[step], reinterpret_cast<std::byte*>(to)});
@@ -278,8 +283,10 @@ void reduce_fused(std::span<const FusedCall> calls, std::size_t wanted, Reduce r
   reduce_made<T>(reduction, {.make = make, .context = &context, .nanoseconds = each}, sizes, out);
 }
 
-template void reduce_fused(std::span<const FusedCall>, std::size_t, Reduce, const ReduceSizes&, float*);
-template void reduce_fused(std::span<const FusedCall>, std::size_t, Reduce, const ReduceSizes&, double*);
+template void PreparedCalls::reduce(std::span<const FusedCall>, std::size_t, Reduce, const ReduceSizes&,
+                                    float*);
+template void PreparedCalls::reduce(std::span<const FusedCall>, std::size_t, Reduce, const ReduceSizes&,
+                                    double*);
 
 }  // namespace splot::cpu
 

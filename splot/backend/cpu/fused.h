@@ -48,22 +48,24 @@ class SPLOT_API PreparedCalls {
   /// input, in the order of the output, that no later call reads. Each time with the same calls, whose
   /// tensors may lie somewhere else: shapes, strides and dtypes stay.
   void run(std::span<const FusedCall> calls);
+  /// Makes the calls, and the reduction of what one of them gives, `wanted`, seen as in reduce(): its
+  /// elements are reduced run by run as they are made, and lie nowhere, nor need its output. To the bits of
+  /// one after the other. reduces_in_runs(sizes) has to hold. T is float or double, that of the result.
+  template <typename T>
+  void reduce(std::span<const FusedCall> calls, std::size_t wanted, Reduce reduction,
+              const ReduceSizes& sizes, T* out);
 
  private:
   struct Arranged;
+  // How the calls go over their operands, as they lie now. None is `wanted`: calls.size().
+  Arranged& arranged(std::span<const FusedCall> calls, std::size_t wanted);
+
   std::unique_ptr<Arranged> arranged_;
 };
 
-/// Makes the calls, and the reduction of what one of them gives, `wanted`, seen as in reduce(): its elements
-/// are reduced run by run as they are made, and lie nowhere, nor need its output. To the bits of one after
-/// the other. reduces_in_runs(sizes) has to hold. T is float or double, that of the result.
-template <typename T>
-void reduce_fused(std::span<const FusedCall> calls, std::size_t wanted, Reduce reduction,
-                  const ReduceSizes& sizes, T* out);
-
-extern template SPLOT_API void reduce_fused(std::span<const FusedCall>, std::size_t, Reduce,
-                                            const ReduceSizes&, float*);
-extern template SPLOT_API void reduce_fused(std::span<const FusedCall>, std::size_t, Reduce,
-                                            const ReduceSizes&, double*);
+extern template SPLOT_API void PreparedCalls::reduce(std::span<const FusedCall>, std::size_t, Reduce,
+                                                     const ReduceSizes&, float*);
+extern template SPLOT_API void PreparedCalls::reduce(std::span<const FusedCall>, std::size_t, Reduce,
+                                                     const ReduceSizes&, double*);
 
 }  // namespace splot::cpu

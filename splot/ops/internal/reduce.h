@@ -29,8 +29,8 @@ void reduce_tensor(cpu::Reduce reduction, const Tensor& x, const Axes& axes, con
 /// Whether the elements of x, of float32 or float64, are reduced over the axes in runs, each of them once.
 bool reduces_in_runs(const Tensor& x, const Axes& axes);
 /// The sum over the axes of what the call `wanted` makes, `like` which it is, into dense `out` of its dtype.
-void sum_fused(std::span<const cpu::FusedCall> calls, std::size_t wanted, const Tensor& like,
-               const Axes& axes, void* out);
+void sum_fused(cpu::PreparedCalls& prepared, std::span<const cpu::FusedCall> calls, std::size_t wanted,
+               const Tensor& like, const Axes& axes, void* out);
 
 /// Divides the elements of a dense tensor of floats.
 void divide_all(const Tensor& x, double by);
