@@ -7,6 +7,7 @@
 #include "splot/core/node.h"
 #include "splot/ops/internal/conv.h"
 #include "splot/ops/internal/images_last.h"
+#include "splot/ops/internal/row_major.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
@@ -120,13 +121,14 @@ void conv2d_rule(RuleArgs& r) {
 // y: the shape of the convolution's own result.
 void run_forward(const KernelArgs& k, const Shape& y, bool relu, bool pool = false) {
   const Tensor x = in_images_last(k.inputs[0]);
-  const Tensor w = contiguous(k.inputs[1]);
-  const Tensor b = k.inputs.size() >= 3 ? contiguous(k.inputs[2]) : Tensor();
-  const Tensor scale = k.inputs.size() == 4 ? contiguous(k.inputs[3]) : Tensor();
+  const Tensor none;
+  const RowMajor w(k.inputs[1]);
+  const RowMajor b(k.inputs.size() >= 3 ? k.inputs[2] : none);
+  const RowMajor scale(k.inputs.size() == 4 ? k.inputs[3] : none);
   visit_type(x, k, [&]<typename T>(T) {
-    cpu::conv_forward<T>(conv_shape(k.attrs, x.shape(), w.shape(), y), x.data<T>(), w.data<T>(),
-                         {.bias = b.defined() ? b.data<T>() : nullptr,
-                          .scale = scale.defined() ? scale.data<T>() : nullptr,
+    cpu::conv_forward<T>(conv_shape(k.attrs, x.shape(), w->shape(), y), x.data<T>(), w->data<T>(),
+                         {.bias = b->defined() ? b->data<T>() : nullptr,
+                          .scale = scale->defined() ? scale->data<T>() : nullptr,
                           .relu = relu,
                           .pool = pool},
                          k.out<T>());
@@ -269,10 +271,10 @@ void input_grad_rule(RuleArgs& r) {
 
 void input_grad_kernel(const KernelArgs& k) {
   const Tensor dy = in_images_last(k.inputs[0]);
-  const Tensor w = contiguous(k.inputs[1]);
+  const RowMajor w(k.inputs[1]);
   visit_type(dy, k, [&]<typename T>(T) {
-    cpu::conv_input_gradient<T>(conv_shape(k.attrs, k.outputs[0].shape(), w.shape(), dy.shape()),
-                                dy.data<T>(), w.data<T>(), k.out<T>());
+    cpu::conv_input_gradient<T>(conv_shape(k.attrs, k.outputs[0].shape(), w->shape(), dy.shape()),
+                                dy.data<T>(), w->data<T>(), k.out<T>());
   });
 }
 

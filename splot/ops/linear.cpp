@@ -3,6 +3,7 @@
 
 #include "splot/backend/cpu/matmul.h"
 #include "splot/core/node.h"
+#include "splot/ops/internal/row_major.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
@@ -41,9 +42,12 @@ Tensor as_matrix(const Tensor& x) {
 
 void linear_kernel(const KernelArgs& k) {
   const NoGrad off;
-  const Tensor x = as_matrix(k.inputs[0]);
+  const bool is_matrix = k.inputs[0].rank() == 2;
+  const Tensor reshaped = is_matrix ? Tensor() : as_matrix(k.inputs[0]);
+  const Tensor& x = is_matrix ? k.inputs[0] : reshaped;
   const Tensor& w = k.inputs[1];
-  const Tensor b = k.inputs.size() == 3 ? contiguous(k.inputs[2]) : Tensor();
+  const Tensor none;
+  const RowMajor b(k.inputs.size() == 3 ? k.inputs[2] : none);
   visit_floats(x.dtype(), "linear", [&](auto tag) {
     using T = typename decltype(tag)::type;
     cpu::matmul<T>({.m = x.shape()[0],
@@ -53,7 +57,7 @@ void linear_kernel(const KernelArgs& k) {
                     .b = {w.data<T>(), w.strides()[1], w.strides()[0]},
                     .c = k.out<T>(),
                     .ldc = w.shape()[0],
-                    .epilogue = {.bias = b.defined() ? b.data<T>() : nullptr}});
+                    .epilogue = {.bias = b->defined() ? b->data<T>() : nullptr}});
   });
 }
 

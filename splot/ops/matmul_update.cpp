@@ -5,6 +5,7 @@
 // apart, lose more in reading it than the gradient would cost.
 #include "splot/backend/cpu/matmul.h"
 #include "splot/ops/internal/matrices.h"
+#include "splot/ops/internal/row_major.h"
 #include "splot/ops/internal/update.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
@@ -30,10 +31,10 @@ void matmul_sgd_rule(RuleArgs& r) {
 void matmul_sgd_kernel(const KernelArgs& k) {
   const Tensor& a = k.inputs[0];
   const Tensor& b = k.inputs[1];
-  const Tensor w = contiguous(k.inputs[2]);
+  const RowMajor w(k.inputs[2]);
   visit_floats(a.dtype(), k.op.name, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    const cpu::Descent<T> descent = {.w = w.data<T>(),
+    const cpu::Descent<T> descent = {.w = w->data<T>(),
                                      .out = k.out<T>(),
                                      .lr = k.inputs[3].item<double>(),
                                      .weight_decay = k.attrs.number("weight_decay"),

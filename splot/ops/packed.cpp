@@ -8,6 +8,7 @@
 #include "splot/backend/cpu/winograd.h"
 #include "splot/core/node.h"
 #include "splot/ops/internal/images_last.h"
+#include "splot/ops/internal/row_major.h"
 #include "splot/ops/op_records.h"
 #include "splot/ops/ops.h"
 
@@ -35,16 +36,16 @@ void linear_packed_rule(RuleArgs& r) {
 }
 
 void linear_packed_kernel(const KernelArgs& k) {
-  const Tensor x = contiguous(k.inputs[0]), w = contiguous(k.inputs[1]), b = contiguous(k.inputs[2]);
-  const Index in = x.shape()[-1], out = b.numel();
-  visit_floats(x.dtype(), k.op.name, [&](auto tag) {
+  const RowMajor x(k.inputs[0]), w(k.inputs[1]), b(k.inputs[2]);
+  const Index in = x->shape()[-1], out = b->numel();
+  visit_floats(x->dtype(), k.op.name, [&](auto tag) {
     using T = typename decltype(tag)::type;
     cpu::packed_linear<T>({.rows = out == 0 ? 0 : k.outputs[0].numel() / out,
                            .in = in,
                            .out = out,
-                           .x = x.data<T>(),
-                           .w = w.data<T>(),
-                           .bias = b.data<T>(),
+                           .x = x->data<T>(),
+                           .w = w->data<T>(),
+                           .bias = b->data<T>(),
                            .relu = k.attrs.flag("relu"),
                            .y = k.out<T>()});
   });
@@ -109,11 +110,12 @@ void conv2d_winograd_rule(RuleArgs& r) {
 }
 
 void conv2d_winograd_kernel(const KernelArgs& k) {
-  const Tensor x = in_images_last(k.inputs[0]), u = contiguous(k.inputs[1]), b = contiguous(k.inputs[2]);
+  const Tensor x = in_images_last(k.inputs[0]);
+  const RowMajor u(k.inputs[1]), b(k.inputs[2]);
   const Tensor shortcut = k.inputs.size() == 4 ? in_images_last(k.inputs[3]) : Tensor();
-  cpu::conv_winograd(shape_by_three(x.shape(), b.numel(), k.attrs.ints("padding")), x.data<float>(),
-                     u.data<float>(),
-                     {.bias = b.data<float>(), .relu = k.attrs.flag("relu"), .pool = k.attrs.flag("pool")},
+  cpu::conv_winograd(shape_by_three(x.shape(), b->numel(), k.attrs.ints("padding")), x.data<float>(),
+                     u->data<float>(),
+                     {.bias = b->data<float>(), .relu = k.attrs.flag("relu"), .pool = k.attrs.flag("pool")},
                      shortcut.defined() ? shortcut.data<float>() : nullptr, k.out<float>());
 }
 
@@ -181,16 +183,16 @@ void conv2d_patches_rule(RuleArgs& r) {
 // Image by image: each is row-major on its own, and so is what comes out.
 void conv2d_patches_kernel(const KernelArgs& k) {
   const NoGrad off;
-  const Tensor x = contiguous(k.inputs[0]), w = contiguous(k.inputs[1]), b = contiguous(k.inputs[2]);
-  cpu::ConvShape s = shape_of_patches(x.shape(), w.shape(), k.attrs);
-  const Index images = s.images, in = x.numel() / std::max<Index>(1, images);
+  const RowMajor x(k.inputs[0]), w(k.inputs[1]), b(k.inputs[2]);
+  cpu::ConvShape s = shape_of_patches(x->shape(), w->shape(), k.attrs);
+  const Index images = s.images, in = x->numel() / std::max<Index>(1, images);
   const Index out = k.outputs[0].numel() / std::max<Index>(1, images);
-  const cpu::ConvEpilogue<float> epilogue{.bias = b.data<float>(), .relu = k.attrs.flag("relu")};
+  const cpu::ConvEpilogue<float> epilogue{.bias = b->data<float>(), .relu = k.attrs.flag("relu")};
   s.images = 1;
-  if (images == 1) return cpu::conv_by_patches(s, x.data<float>(), w.data<float>(), epilogue, k.out<float>());
+  if (images == 1) return cpu::conv_by_patches(s, x->data<float>(), w->data<float>(), epilogue, k.out<float>());
   const Tensor y = Tensor::build<float>(k.outputs[0].shape(), [&](std::span<float> to) {
     for (Index i = 0; i < images; ++i) {
-      cpu::conv_by_patches(s, x.data<float>() + i * in, w.data<float>(), epilogue, to.data() + i * out);
+      cpu::conv_by_patches(s, x->data<float>() + i * in, w->data<float>(), epilogue, to.data() + i * out);
     }
   });
   cpu::transpose(images, out, y.data<float>(), out, k.out<float>(), images);

@@ -243,20 +243,22 @@ void divide_all(const Tensor& x, double by) {
 void reduce_tensor(Reduce reduction, const Tensor& x, const Axes& axes, const void* centre, DType dtype,
                    void* out) {
   Segments segments;
-  Tensor dense = x;
+  Tensor copy;
+  const Tensor* dense = &x;
   if (x.numel() == 0) {
     // Only the sizes count; in front and behind the same.
     segments.push_back({reduced_shape(x.shape(), axes, false).numel(), false});
     segments.push_back({reduced_count(x.shape(), axes), true});
   } else if (!segments_in_memory(x, axes, segments)) {
-    dense = contiguous(x);
+    copy = contiguous(x);
+    dense = &copy;
     segments.clear();
-    segments_in_memory(dense, axes, segments);
+    segments_in_memory(copy, axes, segments);
   }
   if (segments.empty()) segments.push_back({1, false});
   visit_numbers(x.dtype(), "reduce", [&](auto from) {
     using In = typename decltype(from)::type;
-    const In* elements = static_cast<const In*>(dense.raw());
+    const In* elements = static_cast<const In*>(dense->raw());
     if (dtype == x.dtype()) {
       reduce_segments<In, In>(reduction, elements, segments, static_cast<const In*>(centre),
                               static_cast<In*>(out));
