@@ -20,7 +20,8 @@ constexpr Index kChunk = 16 * 1024;
 
 constexpr std::size_t kMaxInputs = kFormulaInputs;
 constexpr std::array<int, kMaxInputs> kFromMemory = {-1, -1, -1, -1};
-using Buffer = std::array<std::byte, kBlock * sizeof(double)>;
+// Two lines longer than a page holds: what lies pages apart is taken for the same memory for a while.
+using Buffer = std::array<std::byte, kBlock * sizeof(double) + 128>;
 
 // What the loop over blocks needs to know of each input.
 struct Operand {
@@ -47,6 +48,13 @@ struct Step {
 
 // A leading condition is bool, whatever it chooses between.
 DType calculating_dtype(std::span<const Tensor> inputs) { return inputs[inputs.size() - 1].dtype(); }
+
+bool repeats_one(const Tensor& x) {
+  for (int i = 0; i < x.rank(); ++i) {
+    if (x.shape()[i] != 1 && x.strides()[i] != 0) return false;
+  }
+  return true;
+}
 
 void arrange_axes(Step& step, std::span<const Tensor> inputs, const Tensor& output) {
   const Shape& shape = output.shape();
@@ -79,7 +87,7 @@ Step arrange(std::span<const Tensor> inputs, const std::array<int, kMaxInputs>& 
     x.widen = input.dtype() != out.dtype;
     x.dense = output.is_contiguous() ? input.is_contiguous() && input.numel() == shape.numel()
                                      : input.shape() == shape && input.strides() == output.strides();
-    x.one = input.numel() == 1 && !x.dense;
+    x.one = !x.dense && repeats_one(input);
     if (!x.dense || x.widen) x.buffer = buffers++;
     simple = simple && (x.dense || x.one);
   }

@@ -292,7 +292,8 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
                        .fetch_every = 0,
                        .epilogue = epilogue};
     const Index vectors = k / kLanes;
-    const Index share = divide_up(vectors, tiles);
+    const Index share = std::max<Index>(1, divide_up(vectors, tiles));
+    const Index fetch_every = vectors / share;
     for (Index i = row; i < row + rows; i += plan.tile_rows) {
       const Index tile_rows = std::min(plan.tile_rows, row + rows - i);
       tile.a = a.at(i, begin);
@@ -303,7 +304,7 @@ void dot_chunk(const Product<T>& p, const MatmulPlan& plan, const Matrix<T>& a, 
         const Index tile_cols = std::min<Index>(kDotCols, col + cols - j);
         const Index fetched = (j - col) / kDotCols * share;
         const bool any = next_rows != nullptr && fetched < vectors;
-        tile.fetch_every = any ? vectors / share : 0;
+        tile.fetch_every = any ? fetch_every : 0;
         if (any) tile.fetch = next_rows + fetched * kLanes;
         tile.b = b.at(begin, j);
         if (c != nullptr) tile.c = c + i * p.ldc + j;
