@@ -189,7 +189,8 @@ void conv2d_patches_kernel(const KernelArgs& k) {
   const Index out = k.outputs[0].numel() / std::max<Index>(1, images);
   const cpu::ConvEpilogue<float> epilogue{.bias = b->data<float>(), .relu = k.attrs.flag("relu")};
   s.images = 1;
-  if (images == 1) return cpu::conv_by_patches(s, x->data<float>(), w->data<float>(), epilogue, k.out<float>());
+  if (images == 1)
+    return cpu::conv_by_patches(s, x->data<float>(), w->data<float>(), epilogue, k.out<float>());
   const Tensor y = Tensor::build<float>(k.outputs[0].shape(), [&](std::span<float> to) {
     for (Index i = 0; i < images; ++i) {
       cpu::conv_by_patches(s, x->data<float>() + i * in, w->data<float>(), epilogue, to.data() + i * out);

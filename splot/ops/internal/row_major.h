@@ -5,8 +5,8 @@
 
 namespace splot {
 
-/// The tensor itself where it is row-major or undefined, else a copy that is. The tensor has to outlive this: it is not
-/// counted, which would be a good part of what a small call takes.
+/// The tensor itself where it is row-major or undefined, else a copy that is. The tensor has to outlive this:
+/// it is not counted, which would be a good part of what a small call takes.
 ///
 ///   const RowMajor w(k.inputs[1]);
 ///   w->data<float>()
