@@ -17,10 +17,11 @@ Recipe read_recipe(const std::string& name) {
     if (builtin.id == name) return parse_recipe(builtin.text, join(builtin.id, ".toml"));
   }
   std::error_code ignored;
-  if (std::filesystem::exists(name, ignored)) return load_recipe(name);
+  const bool folder = std::filesystem::is_directory(name, ignored);
+  if (!folder && std::filesystem::exists(name, ignored)) return load_recipe(name);
   std::string ids;
   for (const BuiltinRecipe& builtin : builtin_recipes()) ids += join(ids.empty() ? "" : ", ", builtin.id);
-  throw UsageError(say(Message::no_recipe, name, ids));
+  throw UsageError(say(folder ? Message::folder_no_recipe : Message::no_recipe, name, ids));
 }
 
 int list_recipes(bool json) {

@@ -1,4 +1,6 @@
 // splot graph.
+#include <filesystem>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/command_fixture.h"
@@ -98,6 +100,15 @@ TEST_F(GraphCommand, WrongUsage) {
             std::string::npos)
       << outcome.err;
   EXPECT_EQ(run("graph model.safetensors --step").status, 2);
+}
+
+TEST_F(GraphCommand, AFolderIsNoRecipe) {
+  std::filesystem::create_directory(folder_.file("empty"));
+  for (const std::string command : {"graph empty --step", "lr-find empty", "check --step empty"}) {
+    const Outcome outcome = run(command);
+    EXPECT_EQ(outcome.status, 2) << command;
+    EXPECT_TRUE(outcome.err.starts_with("splot: empty is a folder: a recipe is one of ")) << outcome.err;
+  }
 }
 
 }  // namespace
