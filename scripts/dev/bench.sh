@@ -7,7 +7,7 @@
 #   ./dev bench --conv                  convolutions beside oneDNN
 #   ./dev bench --trainer               what the Trainer costs over steps written by hand
 #
-# Installs PyTorch, oneDNN, OpenBLAS and Google Benchmark when they are missing; everything else is done by
+# Installs PyTorch, oneDNN and OpenBLAS when they are missing; everything else is done by
 # scripts/bench, which gets all arguments.
 
 source scripts/dev/lib/packages.sh

@@ -9,7 +9,7 @@ packages_of() {
         libtomlplusplus-dev libcli11-dev libpng-dev libjpeg-dev zlib1g-dev libcurl4-openssl-dev libzip-dev
       ;;
     test) echo libgtest-dev libeigen3-dev ;;
-    bench) echo libbenchmark-dev libdnnl-dev libopenblas-dev libopenblas0-openmp python3-torch python3-numpy ;;
+    bench) echo libdnnl-dev libopenblas-dev libopenblas0-openmp python3-torch python3-numpy ;;
     fuzz) echo clang=clang++ ;;
     export) echo gcc=gcc clang=clang valgrind=valgrind ;;
     format) echo clang-format=clang-format ;;
