@@ -1,16 +1,14 @@
 // Every op that C is written for, on shapes that are easily got wrong: built with warnings as errors and
 // sanitizers, run, and compared with the library.
-#include <cctype>
-#include <functional>
 #include <limits>
 
 #include <gtest/gtest.h>
 
 #include "splot/compiler/c/c_program.h"
 #include "splot/core/node.h"
-#include "splot/graph/trace.h"
 #include "splot/ops/ops.h"
 
+#include "tests/compiler/export_cases.h"
 #include "tests/support/c_compiler.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_folder.h"
@@ -18,34 +16,12 @@
 namespace splot {
 namespace {
 
-using Function = std::function<Tensor(const Tensor& x, std::span<const Tensor> w)>;
+using test::drawn;
+using test::ExportCase;
+using test::graph_of;
+using test::weights_of;
 
-struct OpCase {
-  std::string name;
-  Shape input;
-  std::vector<Shape> weights;
-  Function run;
-};
-
-Tensor drawn(const Shape& shape, std::uint64_t stream) {
-  return uniform(shape, RandomKey{.seed = 5, .stream = stream}) * 2.0 - 1.0;
-}
-
-std::vector<Tensor> weights_of(const OpCase& c) {
-  std::vector<Tensor> out;
-  for (std::size_t i = 0; i < c.weights.size(); ++i) out.push_back(drawn(c.weights[i], 100 + i));
-  return out;
-}
-
-Graph graph_of(const OpCase& c, std::vector<Tensor>& weights) {
-  std::vector<Slot> slots;
-  for (std::size_t i = 0; i < weights.size(); ++i)
-    slots.emplace_back(join("layer", i, i == 0 ? ".weight" : ".bias"), &weights[i]);
-  return trace([&](std::span<const Tensor> in, std::uint64_t) { return TensorList{c.run(in[0], weights)}; },
-               TensorList{Tensor::without_elements(c.input, kFloat32)}, {.slots = slots});
-}
-
-CProgram program_of(const OpCase& c, double wrong = 0.0) {
+CProgram program_of(const ExportCase& c, double wrong = 0.0) {
   std::vector<Tensor> weights = weights_of(c);
   TensorList inputs, outputs;
   for (std::uint64_t i = 0; i < 3; ++i) {
@@ -56,47 +32,19 @@ CProgram program_of(const OpCase& c, double wrong = 0.0) {
                  {.title = c.name, .stored = stack(inputs, 0), .expected = stack(outputs, 0)});
 }
 
-const std::vector<OpCase>& op_cases() {
+const std::vector<ExportCase>& op_cases() {
   using W = std::span<const Tensor>;
-  static const std::vector<OpCase> cases = {
-      {"linear", {1, 7}, {{5, 7}, {5}}, [](const Tensor& x, W w) { return linear(x, w[0], w[1]); }},
+  static const std::vector<ExportCase> cases = test::export_cases_and({
       {"linear of a matrix",
        {4, 3, 7},
        {{5, 7}},
        [](const Tensor& x, W w) { return linear(x, w[0], Tensor()); }},
-      {"linear of one number",
-       {1, 1},
-       {{1, 1}, {1}},
-       [](const Tensor& x, W w) { return linear(x, w[0], w[1]); }},
       {"matmul", {2, 1, 3, 4}, {{5, 4, 2}}, [](const Tensor& x, W w) { return matmul(x, w[0]); }},
       {"matmul of itself", {3, 4}, {}, [](const Tensor& x, W) { return matmul(x, matrix_transpose(x)); }},
-      {"conv2d",
-       {1, 3, 7, 6},
-       {{4, 3, 3, 2}, {4}},
-       [](const Tensor& x, W w) { return conv2d(x, w[0], w[1]); }},
-      {"conv2d of two images",
-       {2, 2, 5, 5},
-       {{3, 2, 3, 3}},
-       [](const Tensor& x, W w) { return conv2d(x, w[0], {.padding = {1}}); }},
-      {"conv2d with all options",
-       {1, 4, 9, 8},
-       {{6, 2, 3, 2}, {6}},
-       [](const Tensor& x, W w) {
-         return conv2d(x, w[0], w[1],
-                       {.stride = {2, 3}, .padding = {0, 2, 3, 1}, .dilation = {2, 1}, .groups = 2});
-       }},
-      {"conv2d by channel",
-       {1, 4, 5, 5},
-       {{8, 1, 3, 3}, {8}},
-       [](const Tensor& x, W w) { return conv2d(x, w[0], w[1], {.padding = {1}, .groups = 4}); }},
       {"conv2d of single pixels",
        {1, 4, 5, 4},
        {{3, 4, 1, 1}, {3}},
        [](const Tensor& x, W w) { return relu(conv2d(x, w[0], w[1], {.stride = {2}})); }},
-      {"conv2d of single pixels with a frame",
-       {1, 1, 3, 3},
-       {{1, 1, 1, 1}},
-       [](const Tensor& x, W w) { return conv2d(x, w[0], {.padding = {2}}); }},
       {"conv2d_fused",
        {1, 2, 6, 6},
        {{3, 2, 3, 3}, {3}, {3}},
@@ -107,10 +55,6 @@ const std::vector<OpCase>& op_cases() {
        [](const Tensor& x, W w) {
          return relu(conv2d_fused(x, w[0], w[1], Tensor(), false, {.padding = {1}}) + x);
        }},
-      {"conv1d",
-       {1, 3, 11},
-       {{2, 3, 4}, {2}},
-       [](const Tensor& x, W w) { return conv1d(x, w[0], w[1], {.stride = {2}, .padding = {1}}); }},
       {"conv_transpose2d",
        {1, 4, 4, 3},
        {{4, 3, 3, 2}, {6}},
@@ -122,47 +66,6 @@ const std::vector<OpCase>& op_cases() {
        {1, 2, 4, 4},
        {{2, 1, 3, 3}},
        [](const Tensor& x, W w) { return conv_transpose2d(x, w[0], {.dilation = {2}, .groups = 2}); }},
-      {"max_pool2d", {1, 2, 6, 7}, {}, [](const Tensor& x, W) { return max_pool2d(x, {2}); }},
-      {"max_pool2d with all options",
-       {1, 2, 7, 8},
-       {},
-       [](const Tensor& x, W) {
-         return max_pool2d(x, {3, 2},
-                           {.stride = {2, 3}, .padding = {1, 1}, .dilation = {2, 1}, .ceil_mode = true});
-       }},
-      {"avg_pool2d",
-       {1, 2, 6, 7},
-       {},
-       [](const Tensor& x, W) {
-         return avg_pool2d(x, {2, 3});
-       }},
-      {"avg_pool2d, rounded up",
-       {1, 2, 7, 8},
-       {},
-       [](const Tensor& x, W) {
-         return avg_pool2d(x, {3}, {.stride = {2}, .padding = {1}, .ceil_mode = true});
-       }},
-      {"avg_pool2d without its frame",
-       {1, 2, 7, 8},
-       {},
-       [](const Tensor& x, W) {
-         return avg_pool2d(x, {3},
-                           {.stride = {2}, .padding = {1}, .ceil_mode = true, .count_include_pad = false});
-       }},
-      {"avg_pool2d with a divisor",
-       {1, 2, 7, 8},
-       {},
-       [](const Tensor& x, W) { return avg_pool2d(x, {3}, {.padding = {1}, .divisor = 5}); }},
-      {"avg_pool2d of single pixels",
-       {1, 3, 5, 6},
-       {},
-       [](const Tensor& x, W) { return avg_pool2d(x, {1}, {.stride = {2}}); }},
-      {"adaptive_avg_pool2d",
-       {1, 2, 7, 5},
-       {},
-       [](const Tensor& x, W) {
-         return adaptive_avg_pool2d(x, {3, 2});
-       }},
       {"adaptive_avg_pool2d, even",
        {1, 2, 6, 4},
        {},
@@ -278,7 +181,7 @@ const std::vector<OpCase>& op_cases() {
          const Tensor h = tanh(linear(x, w[0], Tensor()));
          return h * relu(linear(h, w[0], Tensor())) + h;
        }},
-  };
+  });
   return cases;
 }
 
@@ -286,7 +189,7 @@ class CProgramOfOp : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(CProgramOfOp, ComputesWhatTheLibraryDoes) {
   if (!test::has_compiler("gcc")) GTEST_SKIP() << "there is no gcc";
-  const OpCase& c = op_cases()[GetParam()];
+  const ExportCase& c = op_cases()[GetParam()];
   SCOPED_TRACE(c.name);
   const test::TempFolder folder;
   write_folder(folder.file("c"), program_of(c).files);
@@ -298,13 +201,7 @@ TEST_P(CProgramOfOp, ComputesWhatTheLibraryDoes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, CProgramOfOp, testing::Range<std::size_t>(0, op_cases().size()),
-                         [](const testing::TestParamInfo<std::size_t>& one) {
-                           std::string name = op_cases()[one.param].name;
-                           for (char& letter : name) {
-                             if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
-                           }
-                           return name;
-                         });
+                         [](const auto& one) { return test::parameter_name(op_cases()[one.param]); });
 
 // A test that cannot fail would show nothing.
 TEST(CProgram, ItsTestFindsADifference) {
@@ -317,7 +214,7 @@ TEST(CProgram, ItsTestFindsADifference) {
 
   // What is no number is not near any.
   std::vector<Tensor> none;
-  const OpCase root{"", {1, 2}, {}, [](const Tensor& x, std::span<const Tensor>) { return sqrt(x); }};
+  const ExportCase root{"", {1, 2}, {}, [](const Tensor& x, std::span<const Tensor>) { return sqrt(x); }};
   const CDescription d{.stored = full({1, 2}, -1.0, kFloat32), .expected = zeros({1, 2})};
   write_folder(folder.file("nan"), write_c(graph_of(root, none), d).files);
   const test::BuiltProgram nan = test::build_and_run("cc", test::kStrictC99, folder.file("nan"));
@@ -326,7 +223,7 @@ TEST(CProgram, ItsTestFindsADifference) {
   EXPECT_NE(nan.output.find("nan\nbound"), std::string::npos) << "the largest difference: " << nan.output;
 }
 
-void expect_refused(const OpCase& c, const std::string& message) {
+void expect_refused(const ExportCase& c, const std::string& message) {
   std::vector<Tensor> weights = weights_of(c);
   EXPECT_ERROR(ValueError, write_c(graph_of(c, weights), {}), message);
 }
@@ -349,7 +246,7 @@ TEST(CProgram, SaysWhatItCannotWrite) {
                   }},
                  "[export] uniform draws random numbers, as in training; C has none");
   std::vector<Tensor> weights = {full({2, 2}, std::numeric_limits<double>::infinity(), kFloat32)};
-  const OpCase c{"", {1, 2}, {{2, 2}}, [](const Tensor& x, W w) { return linear(x, w[0], Tensor()); }};
+  const ExportCase c{"", {1, 2}, {{2, 2}}, [](const Tensor& x, W w) { return linear(x, w[0], Tensor()); }};
   const CDescription examples{.stored = zeros({1, 2}), .expected = zeros({1, 2})};
   EXPECT_ERROR(ValueError, write_c(graph_of(c, weights), examples),
                "[export] layer0.weight has elements that are inf; a network that computes nothing cannot be "

@@ -1,8 +1,6 @@
 // Networks in 8 bits: near the floats they come from, and the same integers in C.
 #include <algorithm>
-#include <cctype>
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -13,6 +11,7 @@
 #include "splot/graph/trace.h"
 #include "splot/ops/ops.h"
 
+#include "tests/compiler/export_cases.h"
 #include "tests/support/c_compiler.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_folder.h"
@@ -21,36 +20,13 @@ namespace splot {
 namespace {
 
 using W = std::span<const Tensor>;
-using Function = std::function<Tensor(const Tensor& x, W w)>;
-
-struct Int8Case {
-  std::string name;
-  Shape input;
-  std::vector<Shape> weights;
-  Function run;
-  double within = 0.02;  // of the outputs' root mean square
-};
-
-Tensor drawn(const Shape& shape, std::uint64_t stream) {
-  return uniform(shape, RandomKey{.seed = 5, .stream = stream}) * 2.0 - 1.0;
-}
-
-std::vector<Tensor> weights_of(const Int8Case& c) {
-  std::vector<Tensor> out;
-  for (std::size_t i = 0; i < c.weights.size(); ++i) out.push_back(drawn(c.weights[i], 100 + i));
-  return out;
-}
-
-Graph graph_of(const Int8Case& c, std::vector<Tensor>& weights, DType dtype = kFloat32) {
-  std::vector<Slot> slots;
-  for (std::size_t i = 0; i < weights.size(); ++i)
-    slots.emplace_back(join("layer", i, i == 0 ? ".weight" : ".bias"), &weights[i]);
-  return trace([&](std::span<const Tensor> in, std::uint64_t) { return TensorList{c.run(in[0], weights)}; },
-               TensorList{Tensor::without_elements(c.input, dtype)}, {.slots = slots});
-}
+using test::drawn;
+using test::ExportCase;
+using test::graph_of;
+using test::weights_of;
 
 // Inputs [n, ...], as many of the network's as are asked for.
-Tensor inputs_of(const Int8Case& c, Index n, std::uint64_t stream = 0) {
+Tensor inputs_of(const ExportCase& c, Index n, std::uint64_t stream = 0) {
   Ints sizes = c.input.ints();
   sizes[0] *= n;
   Ints rows = {n};
@@ -58,7 +34,7 @@ Tensor inputs_of(const Int8Case& c, Index n, std::uint64_t stream = 0) {
   return reshape(drawn(Shape(sizes), stream), rows);
 }
 
-Tensor in_floats(const Int8Case& c, W weights, const Tensor& inputs) {
+Tensor in_floats(const ExportCase& c, W weights, const Tensor& inputs) {
   TensorList out;
   for (Index i = 0; i < inputs.shape()[0]; ++i)
     out.push_back(cast(c.run(select(inputs, 0, i), weights), kFloat32));
@@ -78,14 +54,9 @@ test::BuiltProgram build(const CProgram& program, const std::string& cc = "gcc",
   return test::build_and_run(cc, test::kStrictC99 + more, folder.file("c"));
 }
 
-const std::vector<Int8Case>& int8_cases() {
-  static const std::vector<Int8Case> cases = {
-      {"linear", {1, 7}, {{5, 7}, {5}}, [](const Tensor& x, W w) { return linear(x, w[0], w[1]); }},
+const std::vector<ExportCase>& int8_cases() {
+  static const std::vector<ExportCase> cases = test::export_cases_and({
       {"linear of rows", {4, 3, 7}, {{5, 7}}, [](const Tensor& x, W w) { return linear(x, w[0], Tensor()); }},
-      {"linear of one number",
-       {1, 1},
-       {{1, 1}, {1}},
-       [](const Tensor& x, W w) { return linear(x, w[0], w[1]); }},
       {"linear, relu, linear",
        {1, 7},
        {{9, 7}, {9}, {4, 9}},
@@ -110,29 +81,6 @@ const std::vector<Int8Case>& int8_cases() {
          return log_softmax(linear(gelu(h), w[4]), 1);
        },
        0.06},
-      {"conv2d",
-       {1, 3, 7, 6},
-       {{4, 3, 3, 2}, {4}},
-       [](const Tensor& x, W w) { return conv2d(x, w[0], w[1]); }},
-      {"conv2d of two images",
-       {2, 2, 5, 5},
-       {{3, 2, 3, 3}},
-       [](const Tensor& x, W w) { return conv2d(x, w[0], {.padding = {1}}); }},
-      {"conv2d with all options",
-       {1, 4, 9, 8},
-       {{6, 2, 3, 2}, {6}},
-       [](const Tensor& x, W w) {
-         return conv2d(x, w[0], w[1],
-                       {.stride = {2, 3}, .padding = {0, 2, 3, 1}, .dilation = {2, 1}, .groups = 2});
-       }},
-      {"conv2d by channel",
-       {1, 4, 5, 5},
-       {{8, 1, 3, 3}, {8}},
-       [](const Tensor& x, W w) { return conv2d(x, w[0], w[1], {.padding = {1}, .groups = 4}); }},
-      {"conv2d of single pixels with a frame",
-       {1, 1, 3, 3},
-       {{1, 1, 1, 1}},
-       [](const Tensor& x, W w) { return conv2d(x, w[0], {.padding = {2}}); }},
       {"conv2d of numbers that are not below 0, with a frame",
        {1, 2, 5, 5},
        {{3, 2, 3, 3}, {3}, {2, 3, 3, 3}},
@@ -152,51 +100,6 @@ const std::vector<Int8Case>& int8_cases() {
        {1, 3, 4, 4},
        {{3, 3, 1, 1}},
        [](const Tensor& x, W w) { return conv2d(x, w[0]) * 4.0 - x; }},
-      {"conv1d",
-       {1, 3, 11},
-       {{2, 3, 4}, {2}},
-       [](const Tensor& x, W w) { return conv1d(x, w[0], w[1], {.stride = {2}, .padding = {1}}); }},
-      {"max_pool2d", {1, 2, 6, 7}, {}, [](const Tensor& x, W) { return max_pool2d(x, {2}); }},
-      {"max_pool2d with all options",
-       {1, 2, 7, 8},
-       {},
-       [](const Tensor& x, W) {
-         return max_pool2d(x, {3, 2},
-                           {.stride = {2, 3}, .padding = {1, 1}, .dilation = {2, 1}, .ceil_mode = true});
-       }},
-      {"avg_pool2d",
-       {1, 2, 6, 7},
-       {},
-       [](const Tensor& x, W) {
-         return avg_pool2d(x, {2, 3});
-       }},
-      {"avg_pool2d, rounded up",
-       {1, 2, 7, 8},
-       {},
-       [](const Tensor& x, W) {
-         return avg_pool2d(x, {3}, {.stride = {2}, .padding = {1}, .ceil_mode = true});
-       }},
-      {"avg_pool2d without its frame",
-       {1, 2, 7, 8},
-       {},
-       [](const Tensor& x, W) {
-         return avg_pool2d(x, {3},
-                           {.stride = {2}, .padding = {1}, .ceil_mode = true, .count_include_pad = false});
-       }},
-      {"avg_pool2d with a divisor",
-       {1, 2, 7, 8},
-       {},
-       [](const Tensor& x, W) { return avg_pool2d(x, {3}, {.padding = {1}, .divisor = 5}); }},
-      {"avg_pool2d of single pixels",
-       {1, 3, 5, 6},
-       {},
-       [](const Tensor& x, W) { return avg_pool2d(x, {1}, {.stride = {2}}); }},
-      {"adaptive_avg_pool2d",
-       {1, 2, 7, 5},
-       {},
-       [](const Tensor& x, W) {
-         return adaptive_avg_pool2d(x, {3, 2});
-       }},
       {"global_avg_pool2d",
        {1, 3, 5, 4},
        {{3, 3, 1, 1}},
@@ -264,14 +167,14 @@ const std::vector<Int8Case>& int8_cases() {
          const Tensor h = linear(x, w[0]);
          return h + relu(h);
        }},
-  };
+  });
   return cases;
 }
 
 class Int8Op : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(Int8Op, IsNearTheFloatsAndTheSameInC) {
-  const Int8Case& c = int8_cases()[GetParam()];
+  const ExportCase& c = int8_cases()[GetParam()];
   SCOPED_TRACE(c.name);
   std::vector<Tensor> weights = weights_of(c);
   const Int8Network net(graph_of(c, weights), inputs_of(c, 64));
@@ -295,13 +198,7 @@ TEST_P(Int8Op, IsNearTheFloatsAndTheSameInC) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Int8Op, testing::Range<std::size_t>(0, int8_cases().size()),
-                         [](const testing::TestParamInfo<std::size_t>& one) {
-                           std::string name = int8_cases()[one.param].name;
-                           for (char& letter : name) {
-                             if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
-                           }
-                           return name;
-                         });
+                         [](const auto& one) { return test::parameter_name(int8_cases()[one.param]); });
 
 // --- numbers that are easily got wrong
 
@@ -339,7 +236,7 @@ TEST(Int8Network, RowsOfOtherSizesHaveScalesOfTheirOwn) {
   std::vector<Tensor> weights = {
       floats({0, 0, 0, 0, 0, 0, 1e6f, 0.5f, -0.25f, 1e-9f, -1e-9f, 1e-9f, 0.3f, -0.2f, 0.1f}, {5, 3}),
       floats({0, 5, 0, 100, 0.1f}, {5})};
-  const Int8Case c{"", {1, 3}, {}, [](const Tensor& x, W w) { return linear(x, w[0], w[1]); }};
+  const ExportCase c{"", {1, 3}, {}, [](const Tensor& x, W w) { return linear(x, w[0], w[1]); }};
   const Int8Network net(graph_of(c, weights), inputs_of(c, 64));
   const Tensor some = inputs_of(c, 20, 1), y = net.run(some), wanted = in_floats(c, weights, some);
   EXPECT_EQ(length(select(y, 1, 0)), 0.0);
@@ -352,7 +249,7 @@ TEST(Int8Network, RowsOfOtherSizesHaveScalesOfTheirOwn) {
 
 TEST(Int8Network, ALargeRowDoesNotCoarsenTheOthersBehindARelu) {
   std::vector<Tensor> weights = {drawn({6, 3}, 1), drawn({6}, 2), drawn({2, 6}, 3)};
-  const Int8Case c{
+  const ExportCase c{
       "", {1, 3}, {}, [](const Tensor& x, W w) { return linear(relu(linear(x, w[0], w[1])), w[2]); }};
   const Int8Network net(graph_of(c, weights), inputs_of(c, 64));
   // The same weights, one row of them zero and one so large that 32 bits hold no sum in its scale.
@@ -367,7 +264,7 @@ TEST(Int8Network, ALargeRowDoesNotCoarsenTheOthersBehindARelu) {
 
 TEST(Int8Network, ConstantNumbersAreKept) {
   std::vector<Tensor> weights = {zeros({4, 3}), floats({0, 0.7f, -2, 0}, {4}), drawn({2, 4}, 3)};
-  const Int8Case c{
+  const ExportCase c{
       "", {1, 3}, {}, [](const Tensor& x, W w) { return linear(relu(linear(x, w[0], w[1])), w[2]); }};
   for (const double constant : {0.0, 0.3}) {
     const Tensor inputs = full({8, 1, 3}, constant, kFloat32);
@@ -379,7 +276,7 @@ TEST(Int8Network, ConstantNumbersAreKept) {
 
 TEST(Int8Network, InputsOutsideTheRangeAreTakenAsItsEnds) {
   std::vector<Tensor> weights = {drawn({4, 3}, 1), drawn({4}, 2)};
-  const Int8Case c{"", {1, 3}, {}, [](const Tensor& x, W w) { return linear(x, w[0], w[1]); }};
+  const ExportCase c{"", {1, 3}, {}, [](const Tensor& x, W w) { return linear(x, w[0], w[1]); }};
   const Int8Network net(graph_of(c, weights), inputs_of(c, 64));
   const float infinity = std::numeric_limits<float>::infinity(),
               nan = std::numeric_limits<float>::quiet_NaN();
@@ -396,7 +293,7 @@ TEST(Int8Network, SumsHoldIn32Bits) {
   // Each term as large as 8 bits allow, and more terms than 32 bits hold of those.
   constexpr Index kTerms = 150000;
   std::vector<Tensor> weights = {ones({1, kTerms}), floats({-1000}, {1})};
-  const Int8Case c{"", {1, kTerms}, {}, [](const Tensor& x, W w) { return linear(x, w[0], w[1]); }};
+  const ExportCase c{"", {1, kTerms}, {}, [](const Tensor& x, W w) { return linear(x, w[0], w[1]); }};
   const Tensor inputs = concat({ones({1, 1, kTerms}), full({1, 1, kTerms}, -1.0, kFloat32)}, 0);
   const Int8Network net(graph_of(c, weights), inputs);
   EXPECT_LE(distance(net.run(inputs), in_floats(c, weights, inputs)), 0.02);
@@ -404,7 +301,8 @@ TEST(Int8Network, SumsHoldIn32Bits) {
 }
 
 TEST(Int8Network, SameInputsGiveTheSameText) {
-  const Int8Case& c = int8_cases()[4];
+  const auto tables = [](const ExportCase& c) { return c.name == "linear, tanh, linear"; };
+  const ExportCase& c = *std::find_if(int8_cases().begin(), int8_cases().end(), tables);
   std::vector<Tensor> weights = weights_of(c);
   const Tensor some = inputs_of(c, 3);
   const auto program = [&] {
@@ -422,7 +320,7 @@ TEST(Int8Network, SameInputsGiveTheSameText) {
 
 TEST(Int8Network, ANetworkOfFloat64AndBytesAsInput) {
   std::vector<Tensor> weights = {cast(drawn({4, 6}, 1), kFloat64), cast(drawn({4}, 2), kFloat64)};
-  const Int8Case c{"", {1, 6}, {}, [](const Tensor& x, W w) { return softmax(linear(x, w[0], w[1]), 1); }};
+  const ExportCase c{"", {1, 6}, {}, [](const Tensor& x, W w) { return softmax(linear(x, w[0], w[1]), 1); }};
   const Tensor stored = cast(floor(uniform({30, 6}, RandomKey{.seed = 4}) * 256.0), kUInt8);
   CDescription d{.preparation = CPreparation{.bytes = true,
                                              .divisor = 255.0,
@@ -450,7 +348,7 @@ TEST(Int8Network, ANetworkOfFloat64AndBytesAsInput) {
   }
 }
 
-void expect_refused(const Int8Case& c, const std::string& message) {
+void expect_refused(const ExportCase& c, const std::string& message) {
   std::vector<Tensor> weights = weights_of(c);
   const Graph graph = graph_of(c, weights);
   EXPECT_ERROR(ValueError, Int8Network(graph, inputs_of(c, 2)), message);
@@ -472,7 +370,7 @@ TEST(Int8Network, SaysWhatItCannotDo) {
                  "[export] mean of other axes than the last two of images has no form in 8 bits" + in_floats);
 
   std::vector<Tensor> weights = {drawn({2, 3}, 1)};
-  const Int8Case c{"", {1, 3}, {}, [](const Tensor& x, W w) { return linear(x, w[0]); }};
+  const ExportCase c{"", {1, 3}, {}, [](const Tensor& x, W w) { return linear(x, w[0]); }};
   const Graph graph = graph_of(c, weights);
   EXPECT_ERROR(ShapeError, Int8Network(graph, zeros({5, 4})),
                "[int8] inputs [5, 4] do not fit the input [1, 3] of the network");
